@@ -1,0 +1,1 @@
+"""netsuke fits trained networks into devices that are too small for them."""

@@ -1,0 +1,108 @@
+"""The types of a device and of a person's limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One memory of a device.
+
+    Attributes
+    ----------
+    name
+        The vendor's name in lower case (``dtcm``, ``axi``, ``flash``).
+    kind
+        ``"flash"`` (not written while running) or ``"ram"``.
+    size
+        Bytes.
+    use
+        What may lie here: ``code``, ``weights``, ``arena``, ``data``, ``stack``.
+    reserve
+        Bytes kept for others (stack, heap, boot loader, camera buffers).
+    origin
+        Address of the first byte.
+    """
+
+    name: str
+    kind: str
+    size: int
+    use: tuple[str, ...]
+    reserve: int = 0
+    origin: int = 0
+
+    @property
+    def available(self) -> int:
+        """Bytes that netsuke may use."""
+        return self.size - self.reserve
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A board: what a plan must fit into and what a compiler is told.
+
+    Attributes
+    ----------
+    id, name
+        Catalogue key and vendor's name.
+    core
+        ``cortex-m0plus``, ``cortex-m4``, ``avr``, ``cortex-a53``, ``xtensa-lx7``, ``rv32`` ...
+    isa
+        Instruction sets that kernels may use: ``thumb2``, ``dsp``, ``mve``, ``neon``, ``fpu-sp``,
+        ``fpu-dp``.
+    clock
+        Hz of one core.
+    regions
+        All memories, fastest first.
+    cores
+        Number of application cores.
+    sources
+        Where each figure was read.
+    """
+
+    id: str
+    name: str
+    core: str
+    isa: frozenset[str]
+    clock: float
+    regions: tuple[Region, ...]
+    cores: int = 1
+    sources: tuple[str, ...] = ()
+
+    def memory(self, use: str) -> tuple[Region, ...]:
+        """Regions in which `use` may lie, fastest first."""
+        return tuple(region for region in self.regions if use in region.use)
+
+    @property
+    def flash(self) -> int:
+        """Bytes available for code and weights."""
+        return sum(r.available for r in self.regions if r.kind == "flash" and "weights" in r.use)
+
+    @property
+    def ram(self) -> int:
+        """Bytes available for arenas."""
+        return sum(region.available for region in self.memory("arena"))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a design must hold; None leaves a quantity free.
+
+    Attributes
+    ----------
+    flash, ram
+        Bytes.
+    latency
+        Seconds for one inference (modelled unless a board measured it).
+    instructions
+        Executed instructions for one inference.
+    max_drop
+        Largest loss of the metric, in points (1.0 = one percentage point of accuracy).
+    """
+
+    flash: int | None = None
+    ram: int | None = None
+    latency: float | None = None
+    instructions: int | None = None
+    max_drop: float | None = None

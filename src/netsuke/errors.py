@@ -1,0 +1,155 @@
+"""The errors of netsuke, one tree.
+
+::
+
+    NetsukeError                      exit code
+    ├── UsageError                    2   the call is wrong
+    │   └── MissingToolError          2   an optional package or program is not installed
+    ├── DoesNotFitError               3   the smallest plan found still exceeds one memory
+    │   └── LimitsNotMetError         3   no design found inside all limits
+    ├── UnusableError                 4   the model or the data is unusable
+    │   ├── ModelError                    a model file is truncated, hostile or inconsistent
+    │   │   └── UnsupportedOperatorError  it holds operators that netsuke does not have
+    │   ├── GraphError                    a graph breaks a rule of the intermediate representation
+    │   ├── QuantizationError             a graph cannot be expressed in integers as asked
+    │   ├── DeviceError                   a device description is wrong
+    │   └── DataError                     a data set is missing, empty or malformed
+    └── VerificationError             1   a result differs from its meaning, or a tool failed
+
+An error carries data; its text gives the number, the limit, the place, and what to try.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class NetsukeError(Exception):
+    """Any error that netsuke raises on purpose; `exit_code` is what the command line returns."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(NetsukeError):
+    """The call itself is wrong: an unknown name, an impossible combination."""
+
+    exit_code = 2
+
+
+@dataclass(eq=False)
+class MissingToolError(UsageError):
+    """An optional package or program is needed and is not installed."""
+
+    tool: str
+    purpose: str
+    install: str
+
+    def __str__(self) -> str:
+        return f"{self.tool} is needed {self.purpose} and is not installed; try: {self.install}"
+
+
+@dataclass(eq=False)
+class DoesNotFitError(NetsukeError):
+    """The smallest plan found still exceeds one memory of the device."""
+
+    memory: str
+    needed: int  # bytes
+    available: int  # bytes
+    culprit: str  # the node at which the peak is reached
+
+    exit_code = 3
+
+    def __str__(self) -> str:
+        return (
+            f"{self.memory}: needs {self.needed:,} B, has {self.available:,} B "
+            f"({self.needed - self.available:,} B over); the peak is at node {self.culprit!r}. "
+            "Try a larger device (netsuke devices), a quantized model (netsuke quantize), "
+            "or a smaller one (netsuke fit)."
+        )
+
+
+class UnusableError(NetsukeError):
+    """The model or the data cannot be used."""
+
+    exit_code = 4
+
+
+@dataclass(eq=False)
+class ModelError(UnusableError):
+    """A model file is missing, truncated, hostile or inconsistent."""
+
+    place: str  # the file, and where in it
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"
+
+
+@dataclass(eq=False)
+class UnsupportedOperatorError(UnusableError):
+    """A model holds operators that netsuke does not have; all of them are listed."""
+
+    place: str
+    operators: tuple[tuple[str, str, str], ...]  # (operator, node, why)
+
+    def __str__(self) -> str:
+        lines = [f"{self.place}: {len(self.operators)} node(s) cannot be imported:"]
+        lines += [f"  {operator} at node {node!r}: {why}" for operator, node, why in self.operators]
+        lines.append("`netsuke ops` lists the operators that are supported.")
+        return "\n".join(lines)
+
+
+@dataclass(eq=False)
+class GraphError(UnusableError):
+    """A graph breaks a rule of the intermediate representation."""
+
+    place: str  # the node or tensor
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"
+
+
+@dataclass(eq=False)
+class QuantizationError(UnusableError):
+    """A graph cannot be expressed in integers as asked."""
+
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"
+
+
+@dataclass(eq=False)
+class DeviceError(UnusableError):
+    """A device description is unknown or wrong."""
+
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"
+
+
+@dataclass(eq=False)
+class DataError(UnusableError):
+    """A data set is missing, empty or malformed."""
+
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"
+
+
+@dataclass(eq=False)
+class VerificationError(NetsukeError):
+    """A result differs from its meaning, or a tool that should have shown it failed."""
+
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"

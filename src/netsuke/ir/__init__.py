@@ -1,0 +1,31 @@
+"""The immutable graph on which everything works."""
+
+from netsuke.ir.build import GraphBuilder
+from netsuke.ir.graph import Graph, Node, Port, verify
+from netsuke.ir.interpret import interpret, interpret_batch, is_integer_node
+from netsuke.ir.op import Cost, Kernel, Op, QuantRule, View
+from netsuke.ir.tensor import ITEMSIZE, Array, Quant, Tensor, TensorType, constant
+from netsuke.ir.text import to_text
+
+__all__ = [
+    "ITEMSIZE",
+    "Array",
+    "Cost",
+    "Graph",
+    "GraphBuilder",
+    "Kernel",
+    "Node",
+    "Op",
+    "Port",
+    "Quant",
+    "QuantRule",
+    "Tensor",
+    "TensorType",
+    "View",
+    "constant",
+    "interpret",
+    "interpret_batch",
+    "is_integer_node",
+    "to_text",
+    "verify",
+]

@@ -1,0 +1,151 @@
+"""What an operator owes to the rest of the house."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from netsuke.errors import GraphError
+from netsuke.ir.tensor import Array, Quant, Tensor, TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Work of one node for one sample: multiply-accumulates and elementary operations."""
+
+    macs: int = 0
+    elementary: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A tensor that may lie inside another one, so that no byte has to move.
+
+    The tensor `inner` starts `offset` bytes into the tensor `outer`. Both are argument numbers:
+    ``("in", 0)`` is the node's first input.
+    """
+
+    inner: tuple[str, int]
+    outer: tuple[str, int]
+    offset: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QuantRule:
+    """What quantizing a float node to int8 must respect.
+
+    Attributes
+    ----------
+    shared
+        All activations of the node share one quantization (pooling, reshape, concat ...).
+    fixed
+        Output number -> the quantization it always gets (softmax: 1/256, -128).
+    weights
+        Input number of a constant -> axis of its per-channel scales (symmetric int8), or None
+        for one scale.
+    bias
+        Input number of the int32 bias, whose scale is input 0's times the weights'.
+    float_inputs
+        Input numbers that stay as they are (indices, already integer data).
+    """
+
+    shared: bool = False
+    fixed: Mapping[int, Quant] = field(default_factory=dict)
+    weights: Mapping[int, int | None] = field(default_factory=dict)
+    bias: int | None = None
+    float_inputs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """One C function that can run a node, with everything the call needs.
+
+    The call is ``function(&parameters, inputs..., outputs..., scratch)``, in graph order.
+
+    Attributes
+    ----------
+    function
+        Name after the grammar ``nsk_<op>_<dtype>[_<isa>]``.
+    source
+        The C file, relative to `netsuke.ops`; the headers it includes are found by reading it.
+    struct
+        C type of the parameters (declared in the operator's header), or None for no parameters.
+    parameters
+        Field -> number, or array that is emitted as its own table in flash and pointed to.
+    constants
+        Input number -> array that ships in place of the graph's constant (packed weights, a bias
+        with the zero point folded in). A constant input that the kernel does not want at all
+        maps to None and is not passed.
+    scratch
+        Bytes of scratch memory while the node runs, or None when the function takes no scratch.
+    inplace
+        Pairs (input, output) that may start at the same address, if the input dies here.
+    instructions
+        Modelled number of executed instructions, for choosing among kernels.
+    """
+
+    function: str
+    source: str
+    struct: str | None = None
+    parameters: Mapping[str, int | float | Array] = field(default_factory=dict)
+    constants: Mapping[int, Array | None] = field(default_factory=dict)
+    scratch: int | None = None
+    inplace: tuple[tuple[int, int], ...] = ()
+    instructions: float = 0.0
+
+
+class Op(ABC):
+    """What an operator means. Subclasses are frozen dataclasses; their fields are attributes.
+
+    An operator never sees the batch axis: shapes are those of one sample, channels last. Arrays
+    given to `reference` and `quantized` are one sample, in graph order, constants included.
+    """
+
+    rule: ClassVar[QuantRule] = QuantRule()
+
+    @property
+    def kind(self) -> str:
+        """The operator's name, which is its folder's: ``Conv2d`` is ``conv2d``."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+
+    @abstractmethod
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        """Types of the outputs; raises GraphError when the inputs cannot be served."""
+
+    @abstractmethod
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        """Define the operator in real numbers (float32 in, float32 out)."""
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        """Define the operator's integers, bit for bit; kernels are right when they equal it."""
+        raise GraphError(self.kind, "has no integer meaning for these element types")
+
+    def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
+        """Work for one sample."""
+        return Cost(elementary=sum(tensor.elements for tensor in outputs))
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        """C functions that can run this node on a core with these instruction sets.
+
+        Raises a NetsukeError that says why when there is none.
+        """
+        raise GraphError(self.kind, "has no C kernel for these element types")
+
+    def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
+        """Views that make the node a no-op when the plan can grant all of them; else ()."""
+        return ()
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        """Compute the node in PyTorch, differentiably.
+
+        Activations (``inputs[i].data is None``) carry a leading batch axis; constants do not.
+        The module `torch` is handed in, so that operators need not import it.
+        """
+        raise GraphError(self.kind, "has no PyTorch lowering")

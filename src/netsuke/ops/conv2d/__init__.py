@@ -1,0 +1,151 @@
+"""Two-dimensional convolution (cross-correlation), with groups, dilation and any padding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.requant import Requant, channel_requant
+from netsuke.ops.window import Pads, output_extent, windows
+
+
+@dataclass(frozen=True, slots=True)
+class Conv2d(Op):
+    """y[i,j,k] = clamp(b[k] + Σ w[k,u,v,c] · x[i·s+u·d-p, j·s+v·d-p, c]).
+
+    Inputs: x ``(h, w, c)``, weights ``(k, kernel_h, kernel_w, c / groups)``, bias ``(k,)``.
+
+    Attributes
+    ----------
+    stride, dilation
+        (vertical, horizontal).
+    padding
+        ((top, bottom), (left, right)), filled with real zero.
+    groups
+        Channels are split into so many independent convolutions.
+    low, high
+        Fused clamp (a ReLU is ``low=0``).
+    """
+
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: Pads = ((0, 0), (0, 0))
+    groups: int = 1
+    low: float = -math.inf
+    high: float = math.inf
+
+    rule: ClassVar[QuantRule] = QuantRule(weights={1: 0}, bias=2)
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        x, weights, bias = inputs
+        if len(x.shape) != 3 or len(weights.shape) != 4:
+            raise GraphError(x.name, f"conv2d takes (h, w, c) and 4-d weights, not {x.shape}")
+        k, kernel_h, kernel_w, depth = weights.shape
+        if depth * self.groups != x.shape[2] or k % self.groups or bias.shape != (k,):
+            raise GraphError(
+                x.name,
+                f"conv2d weights {list(weights.shape)} with {self.groups} group(s) and bias "
+                f"{list(bias.shape)} do not match {x.shape[2]} channels",
+            )
+        h, w = (
+            output_extent(x.shape[i], weights.shape[1 + i], self.stride[i], self.dilation[i], pad)
+            for i, pad in enumerate(self.padding)
+        )
+        return (TensorType((h, w, k), x.dtype),)
+
+    def _accumulate(self, x: Array, weights: Array, fill: int = 0) -> Array:
+        """Σ w · x, without bias; in float32 or exactly in float64 for integers."""
+        k, kernel_h, kernel_w, depth = weights.shape
+        view = windows(x, (kernel_h, kernel_w), self.stride, self.dilation, self.padding, fill)
+        h, w = view.shape[:2]
+        per_group = k // self.groups
+        parts = []
+        for group in range(self.groups):
+            columns = view[..., group * depth : (group + 1) * depth].reshape(h * w, -1)
+            rows = weights[group * per_group : (group + 1) * per_group].reshape(per_group, -1)
+            parts.append(columns @ rows.T)
+        return np.concatenate(parts, axis=1).reshape(h, w, k)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        x, weights, bias = arrays
+        return (np.clip(self._accumulate(x, weights) + bias, self.low, self.high),)
+
+    def requant(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Requant:
+        return channel_requant(inputs, outputs[0], 0, self.low, self.high)
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        x, weights, bias = arrays
+        requant = self.requant(inputs, outputs)
+        assert inputs[1].quant is not None
+        # float64 holds every partial sum exactly (below 2^53) and is far faster than int64.
+        centred = x.astype(np.float64) - requant.input_zero
+        kernel = weights.astype(np.float64) - inputs[1].quant.zero_point[0]
+        return (requant.apply(self._accumulate(centred, kernel).astype(np.int64) + bias),)
+
+    def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
+        return Cost(macs=outputs[0].elements * math.prod(inputs[1].shape[1:]))
+
+    def _geometry(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> dict[str, Any]:
+        (in_h, in_w, in_c), (out_h, out_w, out_c) = inputs[0].shape, outputs[0].shape
+        return {
+            "in_h": in_h,
+            "in_w": in_w,
+            "in_c": in_c,
+            "out_h": out_h,
+            "out_w": out_w,
+            "out_c": out_c,
+            "kernel_h": inputs[1].shape[1],
+            "kernel_w": inputs[1].shape[2],
+            "stride_h": self.stride[0],
+            "stride_w": self.stride[1],
+            "dilation_h": self.dilation[0],
+            "dilation_w": self.dilation[1],
+            "pad_top": self.padding[0][0],
+            "pad_left": self.padding[1][0],
+            "groups": self.groups,
+        }
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        macs = self.cost(inputs, outputs).macs
+        geometry = self._geometry(inputs, outputs)
+        if inputs[0].dtype == "float32":
+            return (
+                Kernel(
+                    "nsk_conv2d_f32",
+                    "conv2d/conv2d_f32.c",
+                    "nsk_conv2d_real",
+                    {**geometry, "low": self.low, "high": self.high},
+                    instructions=8.0 * macs,
+                ),
+            )
+        requant = self.requant(inputs, outputs)
+        assert inputs[1].quant is not None
+        zero = {"weight_zero": inputs[1].quant.zero_point[0]}
+        return (
+            Kernel(
+                "nsk_conv2d_s8",
+                "conv2d/conv2d_s8.c",
+                "nsk_conv2d",
+                {**geometry, **requant.parameters(), **zero},
+                instructions=6.0 * macs + 30.0 * outputs[0].elements,
+            ),
+        )
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        x, weights, bias = values
+        (top, bottom), (left, right) = self.padding
+        x = torch.nn.functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
+        y = torch.nn.functional.conv2d(
+            x, weights.permute(0, 3, 1, 2), bias, self.stride, 0, self.dilation, self.groups
+        )
+        return (torch.clamp(y.permute(0, 2, 3, 1), self.low, self.high),)

@@ -1,0 +1,96 @@
+"""Fully connected layer on the last axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.requant import Requant, channel_requant
+
+
+@dataclass(frozen=True, slots=True)
+class Dense(Op):
+    """y[..., k] = clamp(b[k] + Σ w[k, c] · x[..., c]).
+
+    Inputs: x ``(..., depth)``, weights ``(units, depth)``, bias ``(units,)``.
+
+    Attributes
+    ----------
+    low, high
+        Fused clamp (a ReLU is ``low=0``).
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    rule: ClassVar[QuantRule] = QuantRule(weights={1: 0}, bias=2)
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        x, weights, bias = inputs
+        if not x.shape or len(weights.shape) != 2 or x.shape[-1] != weights.shape[1]:
+            raise GraphError(
+                x.name, f"dense weights {list(weights.shape)} do not match {list(x.shape)}"
+            )
+        if bias.shape != weights.shape[:1]:
+            raise GraphError(x.name, f"dense bias {list(bias.shape)} is not one a unit")
+        return (TensorType((*x.shape[:-1], weights.shape[0]), x.dtype),)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        x, weights, bias = arrays
+        return (np.clip(x @ weights.T + bias, self.low, self.high),)
+
+    def requant(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Requant:
+        return channel_requant(inputs, outputs[0], 0, self.low, self.high, True)
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        x, weights, bias = arrays
+        requant = self.requant(inputs, outputs)
+        assert inputs[1].quant is not None
+        # float64 holds every partial sum exactly (below 2^53) and is far faster than int64.
+        centred = x.astype(np.float64) - requant.input_zero
+        kernel = weights.astype(np.float64) - inputs[1].quant.zero_point[0]
+        return (requant.apply((centred @ kernel.T).astype(np.int64) + bias),)
+
+    def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
+        return Cost(macs=outputs[0].elements * inputs[1].shape[1])
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        macs = self.cost(inputs, outputs).macs
+        units, depth = inputs[1].shape
+        shape = {"rows": math.prod(inputs[0].shape[:-1]), "units": units, "depth": depth}
+        if inputs[0].dtype == "float32":
+            return (
+                Kernel(
+                    "nsk_dense_f32",
+                    "dense/dense_f32.c",
+                    "nsk_dense_real",
+                    {**shape, "low": self.low, "high": self.high},
+                    instructions=6.0 * macs,
+                ),
+            )
+        requant = self.requant(inputs, outputs)
+        assert inputs[1].quant is not None
+        zero = {"weight_zero": inputs[1].quant.zero_point[0]}
+        return (
+            Kernel(
+                "nsk_dense_s8",
+                "dense/dense_s8.c",
+                "nsk_dense",
+                {**shape, **requant.parameters(), **zero},
+                instructions=5.0 * macs,
+            ),
+        )
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        y = torch.nn.functional.linear(*values)
+        return (torch.clamp(y, self.low, self.high),)

@@ -1,0 +1,30 @@
+/* Fully connected layer on the last axis.
+ *
+ *   y[r,k] = clamp(b[k] + sum over c of w[k,c] * x[r,c])
+ *
+ * x: (rows, depth); w: (units, depth); y: (rows, units). Accumulators never overflow, see conv2d.h.
+ */
+#ifndef NSK_DENSE_H
+#define NSK_DENSE_H
+
+#include <stdint.h>
+
+typedef struct {
+    int32_t rows, units, depth;
+    int32_t input_zero, weight_zero, output_zero;
+    int32_t low, high;         /* stored bounds of the fused clamp */
+    const int32_t *multiplier; /* one factor a unit, see nsk_fixed.h */
+    const int8_t *shift;       /* one exponent a unit */
+} nsk_dense;
+
+typedef struct {
+    int32_t rows, units, depth;
+    float low, high;
+} nsk_dense_real;
+
+void nsk_dense_s8(const nsk_dense *p, const int8_t *x, const int8_t *w, const int32_t *b,
+                  int8_t *y);
+void nsk_dense_f32(const nsk_dense_real *p, const float *x, const float *w, const float *b,
+                   float *y);
+
+#endif

@@ -1,0 +1,50 @@
+"""Sliding windows over an (h, w, c) image: geometry that convolutions and poolings share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array
+
+Pads = tuple[tuple[int, int], tuple[int, int]]
+
+
+def output_extent(size: int, kernel: int, stride: int, dilation: int, pad: tuple[int, int]) -> int:
+    """floor((size + pads - (kernel - 1)·dilation - 1) / stride) + 1.
+
+    Raises
+    ------
+    GraphError
+        When no window fits.
+    """
+    reach = (kernel - 1) * dilation + 1
+    extent = (size + pad[0] + pad[1] - reach) // stride + 1
+    if extent < 1:
+        raise GraphError(
+            "window", f"a window of {reach} does not fit into {size} + {pad[0]} + {pad[1]} pixels"
+        )
+    return extent
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+    """Padding (before, after) for ceil(size / stride) outputs; the odd one goes behind."""
+    reach = (kernel - 1) * dilation + 1
+    total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+    return total // 2, total - total // 2
+
+
+def windows(
+    image: Array,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: Pads,
+    fill: float | int,
+) -> Array:
+    """Return a read-only view ``(out_h, out_w, kernel_h, kernel_w, c)`` of the padded image."""
+    padded = np.pad(image, (*padding, (0, 0)), constant_values=fill)
+    reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+    view = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=(0, 1))
+    view = view[:: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
+    return np.moveaxis(view, 2, 4)

@@ -1,0 +1,58 @@
+/* The one integer arithmetic of netsuke; netsuke/ops/fixed_point.py is the same in Python.
+ *
+ *   high(x, m)    = floor((x * m + 2^30) / 2^31)
+ *   requantize(x) = floor((high(x * 2^left, m) + 2^(right-1)) / 2^right)
+ *
+ * with left = max(shift, 0), right = max(-shift, 0) <= 31; the left shift saturates.
+ * Right shifts of negative numbers are arithmetic on every compiler that is supported.
+ */
+#ifndef NSK_FIXED_H
+#define NSK_FIXED_H
+
+#include <stdint.h>
+
+static inline int32_t nsk_high(int32_t x, int32_t multiplier)
+{
+    return (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << 30)) >> 31);
+}
+
+static inline int32_t nsk_saturating_left(int32_t x, int32_t shift)
+{
+    const int32_t limit = INT32_MAX >> shift;
+    if (x > limit) {
+        return INT32_MAX;
+    }
+    if (x < -limit - 1) {
+        return INT32_MIN;
+    }
+    return (int32_t)((uint32_t)x << shift);
+}
+
+/* floor((x + 2^(shift-1)) / 2^shift), 0 <= shift <= 31, for any x. */
+static inline int32_t nsk_rounding_right(int32_t x, int32_t shift)
+{
+    return shift == 0 ? x : (int32_t)(((int64_t)x + (INT64_C(1) << (shift - 1))) >> shift);
+}
+
+static inline int32_t nsk_requantize(int32_t x, int32_t multiplier, int32_t shift)
+{
+    if (shift > 0) {
+        return nsk_high(nsk_saturating_left(x, shift), multiplier);
+    }
+    return nsk_rounding_right(nsk_high(x, multiplier), -shift);
+}
+
+static inline int32_t nsk_clamp(int32_t x, int32_t low, int32_t high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+/* Scale an accumulator, add the zero point without overflow, clamp, narrow. */
+static inline int8_t nsk_store_s8(int32_t sum, int32_t multiplier, int32_t shift, int32_t zero,
+                                  int32_t low, int32_t high)
+{
+    const int32_t scaled = nsk_requantize(sum, multiplier, shift);
+    return (int8_t)(nsk_clamp(scaled, low - zero, high - zero) + zero);
+}
+
+#endif
