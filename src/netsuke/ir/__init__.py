@@ -4,6 +4,7 @@ from netsuke.ir.build import GraphBuilder
 from netsuke.ir.graph import Graph, Node, Port, verify
 from netsuke.ir.interpret import interpret, interpret_batch, is_integer_node
 from netsuke.ir.op import Cost, Kernel, Op, QuantRule, View
+from netsuke.ir.serialize import load_graph, save_graph
 from netsuke.ir.tensor import ITEMSIZE, Array, Quant, Tensor, TensorType, constant
 from netsuke.ir.text import to_text
 
@@ -26,6 +27,8 @@ __all__ = [
     "interpret",
     "interpret_batch",
     "is_integer_node",
+    "load_graph",
+    "save_graph",
     "to_text",
     "verify",
 ]
