@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from netsuke.devices.device import Device, Region
 from netsuke.errors import DeviceError
 
 BOARDS = Path(__file__).parent / "boards"
+USES = ("code", "weights", "arena", "data", "stack")
+
+T = TypeVar("T")
 
 
 def user_folder() -> Path:
@@ -27,8 +32,10 @@ def parse_size(text: str | int, place: str = "size") -> int:
     DeviceError
         When the text is not a size.
     """
-    if isinstance(text, int):
+    if isinstance(text, int) and not isinstance(text, bool):
         return text
+    if not isinstance(text, str):
+        raise DeviceError(place, f"{text!r} is not a size such as 128KiB")
     digits = text.strip().replace("_", "").replace(",", "")
     unit = digits.lstrip("0123456789.").strip()
     number = digits[: len(digits) - len(digits.lstrip("0123456789."))]
@@ -36,7 +43,7 @@ def parse_size(text: str | int, place: str = "size") -> int:
     key = unit.lower().removesuffix("ib").removesuffix("b") if unit.lower() != "b" else ""
     try:
         return int(float(number) * factors[key])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         raise DeviceError(place, f"{text!r} is not a size such as 128KiB") from None
 
 
@@ -67,36 +74,100 @@ def device(name: str) -> Device:
     return _device(table, str(path))
 
 
-def _device(table: dict[str, Any], place: str) -> Device:
+def _field(table: Mapping[str, Any], key: str, convert: Callable[[Any], T], place: str) -> T:
+    """The converted value of a field; errors name the file and the field."""
+    if key not in table:
+        raise DeviceError(place, f"lacks the field {key!r}")
     try:
-        regions = tuple(_region(entry, place) for entry in table["region"])
-        return Device(
-            id=str(table["id"]),
-            name=str(table["name"]),
-            core=str(table["core"]),
-            isa=frozenset(map(str, table.get("isa", []))),
-            clock=float(table["clock_mhz"]) * 1e6,
-            regions=regions,
-            cores=int(table.get("cores", 1)),
-            sources=tuple(f"{s['field']}: {s['source']}" for s in table.get("source", [])),
-        )
-    except KeyError as error:
-        raise DeviceError(place, f"lacks the field {error}") from None
-    except (TypeError, ValueError) as error:
-        raise DeviceError(place, f"has a field of the wrong type: {error}") from None
+        return convert(table[key])
+    except (TypeError, ValueError, OverflowError):
+        raise DeviceError(place, f"field {key!r} has the unusable value {table[key]!r}") from None
 
 
-def _region(entry: dict[str, Any], place: str) -> Region:
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError
+    return tuple(map(_text, value))
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise ValueError
+    return value
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError
+    return value
+
+
+def _megahertz(value: Any) -> float:
+    if isinstance(value, bool) or not 0 < float(value) < math.inf:
+        raise ValueError
+    return float(value) * 1e6
+
+
+def _device(table: dict[str, Any], place: str) -> Device:
+    entries = _field(table, "region", _tables, place)
+    regions = tuple(_region(entry, place, number) for number, entry in enumerate(entries))
+    names = [region.name for region in regions]
+    for name in names:
+        if names.count(name) > 1:
+            raise DeviceError(place, f"field 'region': two regions are called {name!r}")
+    for use in ("weights", "arena"):
+        if not any(use in region.use for region in regions):
+            raise DeviceError(place, f"field 'region': no region has the use {use!r}")
+    sources = _field({"source": [], **table}, "source", _tables, place)
+    cores = _field({"cores": 1, **table}, "cores", _number, place)
+    if cores < 1:
+        raise DeviceError(place, f"field 'cores' has the unusable value {cores}")
+    return Device(
+        id=_field(table, "id", _text, place),
+        name=_field(table, "name", _text, place),
+        core=_field(table, "core", _text, place),
+        isa=frozenset(_field({"isa": [], **table}, "isa", _texts, place)),
+        clock=_field(table, "clock_mhz", _megahertz, place),
+        regions=regions,
+        cores=cores,
+        sources=tuple(
+            f"{_field(entry, 'field', _text, place)}: {_field(entry, 'source', _text, place)}"
+            for entry in sources
+        ),
+    )
+
+
+def _region(entry: dict[str, Any], place: str, number: int) -> Region:
+    name = _field(entry, "name", _text, f"{place}, region {number}")
+    place = f"{place}, region {name!r}"
     region = Region(
-        name=str(entry["name"]),
-        kind=str(entry["kind"]),
-        size=parse_size(entry["size"], place),
-        use=tuple(map(str, entry["use"])),
-        reserve=parse_size(entry.get("reserve", 0), place),
-        origin=int(entry.get("origin", 0)),
+        name=name,
+        kind=_field(entry, "kind", _text, place),
+        size=_field(entry, "size", lambda v: parse_size(v, f"{place}, field 'size'"), place),
+        use=_field(entry, "use", _texts, place),
+        reserve=_field(
+            {"reserve": 0, **entry},
+            "reserve",
+            lambda v: parse_size(v, f"{place}, field 'reserve'"),
+            place,
+        ),
+        origin=_field({"origin": 0, **entry}, "origin", _number, place),
     )
     if region.kind not in ("flash", "ram"):
-        raise DeviceError(place, f"region {region.name!r} has kind {region.kind!r}")
+        raise DeviceError(place, f"field 'kind' is {region.kind!r}, not 'flash' or 'ram'")
+    for use in region.use:
+        if use not in USES:
+            raise DeviceError(place, f"field 'use' has {use!r}, not one of {', '.join(USES)}")
+    if region.size < 1:
+        raise DeviceError(place, f"field 'size' is {region.size}, not a positive number of bytes")
     if not 0 <= region.reserve <= region.size:
-        raise DeviceError(place, f"region {region.name!r} reserves more than it has")
+        raise DeviceError(
+            place, f"field 'reserve' is {region.reserve:,} B of {region.size:,} B: more than it has"
+        )
     return region

@@ -22,7 +22,7 @@ class Region:
     reserve
         Bytes kept for others (stack, heap, boot loader, camera buffers).
     origin
-        Address of the first byte.
+        Address of the first byte (0 also where the loader decides).
     """
 
     name: str
@@ -49,8 +49,8 @@ class Device:
     core
         ``cortex-m0plus``, ``cortex-m4``, ``avr``, ``cortex-a53``, ``xtensa-lx7``, ``rv32`` ...
     isa
-        Instruction sets that kernels may use: ``thumb2``, ``dsp``, ``mve``, ``neon``, ``fpu-sp``,
-        ``fpu-dp``.
+        Instruction sets that kernels may use: ``thumb``, ``thumb2``, ``dsp``, ``mve``, ``a64``,
+        ``neon``, ``dotprod``, ``fpu-hp``, ``fpu-sp``, ``fpu-dp``, ``avr``, ``rv32imfc`` ...
     clock
         Hz of one core.
     regions
@@ -76,8 +76,8 @@ class Device:
 
     @property
     def flash(self) -> int:
-        """Bytes available for code and weights."""
-        return sum(r.available for r in self.regions if r.kind == "flash" and "weights" in r.use)
+        """Bytes available for code and weights (on Linux boards they share the one RAM)."""
+        return sum(region.available for region in self.memory("weights"))
 
     @property
     def ram(self) -> int:
