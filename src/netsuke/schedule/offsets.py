@@ -1,0 +1,154 @@
+"""Offsets of buffers in one memory: dynamic storage allocation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from netsuke.schedule.buffers import Buffer
+
+NODES = 20_000
+"""Nodes that the exact search may visit before it gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Offsets of buffers.
+
+    Attributes
+    ----------
+    offsets
+        Buffer key -> offset in bytes.
+    size
+        Bytes from 0 to the highest end.
+    lower_bound
+        Largest sum of buffers that live at one step; no layout is smaller.
+    optimal
+        Whether no layout of these buffers is smaller.
+    """
+
+    offsets: Mapping[str, int]
+    size: int
+    lower_bound: int
+    optimal: bool
+
+
+def overlap(a: Buffer, b: Buffer) -> bool:
+    """Whether two buffers live at one step."""
+    return a.start <= b.end and b.start <= a.end
+
+
+def live_bytes(buffers: Iterable[Buffer], step: int) -> int:
+    return sum(buffer.size for buffer in buffers if buffer.start <= step <= buffer.end)
+
+
+def lower_bound(buffers: Sequence[Buffer]) -> int:
+    """Largest sum of buffers that live at one step."""
+    return max((live_bytes(buffers, buffer.start) for buffer in buffers), default=0)
+
+
+def lay_out(buffers: Sequence[Buffer], nodes: int = NODES) -> Layout:
+    """Place buffers so that no two living at one step overlap, in as few bytes as possible.
+
+    Greedy orders first (by size, Pisarchyk & Lee 2020, arXiv:2001.03288; by lifetime; by area);
+    when none reaches the lower bound, a branch and bound over placements in rising offset: some
+    optimal layout has every buffer at 0 or on top of one that lives with it, so it is found by
+    placing buffers one after another at their lowest free offset in the right order.
+    """
+    bound = lower_bound(buffers)
+    keys = (
+        lambda b: (-b.size, b.start, b.name),
+        lambda b: (-(b.end - b.start), -b.size, b.name),
+        lambda b: (-b.size * (b.end - b.start + 1), b.name),
+        lambda b: (b.start, -b.size, b.name),
+        lambda b: (-b.end, -b.size, b.name),
+    )
+    layouts = [first_fit(sorted(buffers, key=key)) for key in keys]
+    best = min(layouts, key=lambda offsets: _height(buffers, offsets))
+    size = _height(buffers, best)
+    if size == bound:
+        return Layout(best, size, bound, True)
+    search = _Search(buffers, bound, size, best, nodes)
+    search.run()
+    proved = search.best == bound or not search.exhausted
+    return Layout(search.offsets, search.best, bound, proved)
+
+
+def _height(buffers: Sequence[Buffer], offsets: Mapping[str, int]) -> int:
+    return max((offsets[buffer.name] + buffer.size for buffer in buffers), default=0)
+
+
+def first_fit(buffers: Sequence[Buffer]) -> dict[str, int]:
+    """Place buffers in the given order, each at its lowest free offset."""
+    placed: list[tuple[int, Buffer]] = []
+    offsets = {}
+    for buffer in buffers:
+        offset = lowest_gap(buffer, placed)
+        offsets[buffer.name] = offset
+        placed.append((offset, buffer))
+    return offsets
+
+
+def lowest_gap(buffer: Buffer, placed: Sequence[tuple[int, Buffer]]) -> int:
+    """Lowest offset at which the buffer meets none of those placed."""
+    offset = 0
+    for other_offset, other in sorted(
+        ((o, b) for o, b in placed if overlap(buffer, b)), key=lambda pair: pair[0]
+    ):
+        if offset + buffer.size <= other_offset:
+            break
+        offset = max(offset, other_offset + other.size)
+    return offset
+
+
+class _Search:
+    """Depth-first branch and bound; placements rise in offset, so no layout is met twice."""
+
+    def __init__(
+        self,
+        buffers: Sequence[Buffer],
+        bound: int,
+        best: int,
+        offsets: Mapping[str, int],
+        nodes: int,
+    ) -> None:
+        self.buffers = sorted(buffers, key=lambda b: (-b.size, b.name))
+        self.bound, self.best, self.offsets = bound, best, dict(offsets)
+        self.left = nodes
+        self.exhausted = False
+        self.neighbours = [
+            [j for j, b in enumerate(self.buffers) if j != i and overlap(a, b)]
+            for i, a in enumerate(self.buffers)
+        ]
+
+    def run(self) -> None:
+        self._place([-1] * len(self.buffers), 0, len(self.buffers))
+
+    def _place(self, offsets: list[int], floor: int, missing: int) -> None:
+        if self.best == self.bound or self.exhausted:
+            return
+        if missing == 0:
+            self.best = max(o + b.size for o, b in zip(offsets, self.buffers, strict=True))
+            self.offsets = {b.name: o for o, b in zip(offsets, self.buffers, strict=True)}
+            return
+        self.left -= 1
+        if self.left < 0:
+            self.exhausted = True
+            return
+        lowest = []
+        for index, buffer in enumerate(self.buffers):
+            if offsets[index] >= 0:
+                continue
+            tops = [
+                offsets[j] + self.buffers[j].size for j in self.neighbours[index] if offsets[j] >= 0
+            ]
+            offset = max(tops, default=0)
+            if offset + buffer.size >= self.best:
+                return
+            lowest.append((offset, index))
+        for offset, index in sorted(lowest):
+            if offset < floor:
+                continue
+            offsets[index] = offset
+            self._place(offsets, offset, missing - 1)
+            offsets[index] = -1

@@ -1,0 +1,262 @@
+"""The plan: order, kernels and offsets of a graph on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from netsuke.devices import Device, Region
+from netsuke.errors import DoesNotFitError, GraphError, NetsukeError
+from netsuke.ir import Graph, Kernel, Node
+from netsuke.schedule.buffers import Buffer, Sharing, share
+from netsuke.schedule.offsets import Layout, lay_out, live_bytes, lowest_gap
+from netsuke.schedule.order import Order, best_order
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tensor or scratch buffer lives."""
+
+    region: str
+    offset: int  # bytes from the start of the region's arena
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node's turn.
+
+    Attributes
+    ----------
+    node
+        The node.
+    kernel
+        The function that runs it; None when its outputs are views and nothing has to run.
+    scratch
+        Place of the scratch buffer, if the kernel takes one and needs bytes.
+    live
+        Bytes of all buffers that live during this step.
+    """
+
+    node: Node
+    kernel: Kernel | None
+    scratch: Place | None
+    live: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When each node runs and where each buffer lives.
+
+    Attributes
+    ----------
+    graph
+        The graph that is planned.
+    steps
+        In order of execution.
+    places
+        Activation name -> place.
+    arenas
+        Region name -> bytes of the arena in it.
+    peak_node
+        Node during which most bytes live.
+    lower_bound
+        Bytes that no layout of this order and these kernels can go below.
+    optimal
+        Whether the arena is proved minimal for the operators' kernels: both the order and the
+        offsets.
+    buffers
+        Buffer key -> (place, size, first step, last step), for the arena map.
+    """
+
+    graph: Graph
+    steps: tuple[Step, ...]
+    places: Mapping[str, Place]
+    arenas: Mapping[str, int]
+    peak_node: str
+    lower_bound: int
+    optimal: bool
+    buffers: Mapping[str, tuple[Place, Buffer]]
+
+    @property
+    def arena(self) -> int:
+        """Bytes of all arenas."""
+        return sum(self.arenas.values())
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return tuple(step.node.name for step in self.steps)
+
+    @property
+    def instructions(self) -> float:
+        """Modelled executed instructions for one sample."""
+        return sum(step.kernel.instructions for step in self.steps if step.kernel)
+
+    def require_fit(self, device: Device, ram: int | None = None) -> None:
+        """Raise DoesNotFitError when an arena exceeds its region, or all exceed `ram`."""
+        if ram is not None and self.arena > ram:
+            raise DoesNotFitError("ram", self.arena, ram, self.peak_node)
+        for region in device.memory("arena"):
+            needed = self.arenas.get(region.name, 0)
+            if needed > region.available:
+                raise DoesNotFitError(region.name, needed, region.available, self.peak_node)
+
+
+def plan(graph: Graph, device: Device, ram: int | None = None) -> Plan:
+    """Plan a graph on a device.
+
+    Kernels: first those with the least scratch, which gives the smallest arena; then, node by
+    node, faster kernels whose scratch fits under the budget. The budget is that smallest arena,
+    or `ram` when it is larger.
+
+    Parameters
+    ----------
+    graph
+        A verified graph.
+    device
+        Its instruction sets decide which kernels may run, its regions where buffers may lie.
+    ram
+        Bytes that arenas may take for the sake of speed.
+
+    Returns
+    -------
+    Plan
+        Also when it does not fit: see `Plan.require_fit`.
+
+    Raises
+    ------
+    GraphError
+        When a node has no kernel for this device.
+    """
+    candidates = {node.name: _kernels(graph, node, device) for node in graph.nodes}
+    frugal = {name: min(ks, key=_by_scratch) for name, ks in candidates.items()}
+    order, sharing, layout = _best_layout(graph, frugal)
+    budget = max(layout.size, ram or 0)
+    chosen = dict(frugal)
+    gains = sorted(
+        candidates,
+        key=lambda name: _fastest(candidates[name]).instructions - frugal[name].instructions,
+    )
+    for name in gains:
+        chosen[name] = _upgrade(graph, order, chosen, name, candidates[name], budget)
+    if chosen != frugal:
+        faster_sharing = share(graph, order.nodes, chosen)
+        faster = lay_out(list(faster_sharing.buffers.values()))
+        if faster.size <= budget:
+            sharing, layout = faster_sharing, faster
+        else:
+            chosen = frugal
+    return _assemble(graph, device, order, chosen, sharing, layout)
+
+
+def _by_scratch(kernel: Kernel) -> tuple[int, int, float]:
+    return (kernel.scratch or 0, -len(kernel.inplace), kernel.instructions)
+
+
+def _fastest(kernels: Sequence[Kernel]) -> Kernel:
+    return min(kernels, key=lambda kernel: kernel.instructions)
+
+
+def _kernels(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
+    try:
+        kernels = node.op.kernels(graph.in_of(node), graph.out_of(node), device.isa)
+    except NetsukeError as error:
+        raise GraphError(node.name, f"{node.op.kind} cannot run on {device.id}: {error}") from None
+    if not kernels:
+        raise GraphError(node.name, f"{node.op.kind} has no kernel for {device.id}")
+    return kernels
+
+
+def _best_layout(graph: Graph, kernels: Mapping[str, Kernel]) -> tuple[Order, Sharing, Layout]:
+    """Lay out the searched order and the graph's own; the smaller wins."""
+    searched = best_order(graph, {name: kernel.scratch or 0 for name, kernel in kernels.items()})
+    orders = [searched]
+    if searched.nodes != graph.nodes:
+        orders.append(Order(graph.nodes, False))
+    results = []
+    for order in orders:
+        sharing = share(graph, order.nodes, kernels)
+        results.append((order, sharing, lay_out(list(sharing.buffers.values()))))
+    return min(results, key=lambda result: result[2].size)
+
+
+def _upgrade(
+    graph: Graph,
+    order: Order,
+    chosen: Mapping[str, Kernel],
+    name: str,
+    kernels: Sequence[Kernel],
+    budget: int,
+) -> Kernel:
+    """The fastest kernel of one node with which all buffers still fit the budget."""
+    current = chosen[name]
+    for kernel in sorted(kernels, key=lambda kernel: kernel.instructions):
+        if kernel is current or kernel.instructions >= current.instructions:
+            break
+        if (kernel.scratch or 0) <= (current.scratch or 0) and kernel.inplace == current.inplace:
+            return kernel
+        sharing = share(graph, order.nodes, {**chosen, name: kernel})
+        if lay_out(list(sharing.buffers.values())).size <= budget:
+            return kernel
+    return current
+
+
+def _assemble(
+    graph: Graph,
+    device: Device,
+    order: Order,
+    kernels: Mapping[str, Kernel],
+    sharing: Sharing,
+    layout: Layout,
+) -> Plan:
+    buffers = list(sharing.buffers.values())
+    located = _regions(buffers, layout, device.memory("arena"))
+    places = {
+        name: Place(located[key].region, located[key].offset + offset)
+        for name, (key, offset) in sharing.inside.items()
+    }
+    steps = []
+    for index, node in enumerate(order.nodes):
+        skipped = node.name in sharing.skipped
+        scratch = located.get(f"{node.name}:scratch")
+        live = live_bytes(buffers, index)
+        steps.append(Step(node, None if skipped else kernels[node.name], scratch, live))
+    arenas: dict[str, int] = {}
+    for buffer in buffers:
+        place = located[buffer.name]
+        end = place.offset + buffer.size
+        arenas[place.region] = max(arenas.get(place.region, 0), end)
+    peak = max(steps, key=lambda step: step.live, default=None)
+    return Plan(
+        graph=graph,
+        steps=tuple(steps),
+        places=places,
+        arenas=arenas,
+        peak_node=peak.node.name if peak else "",
+        lower_bound=layout.lower_bound,
+        optimal=order.optimal and layout.optimal,
+        buffers={buffer.name: (located[buffer.name], buffer) for buffer in buffers},
+    )
+
+
+def _regions(
+    buffers: Sequence[Buffer], layout: Layout, regions: Sequence[Region]
+) -> dict[str, Place]:
+    """One region if one is large enough, else the fastest with room, largest buffer first."""
+    if not regions:
+        return {name: Place("ram", offset) for name, offset in layout.offsets.items()}
+    for region in regions:
+        if layout.size <= region.available:
+            return {name: Place(region.name, o) for name, o in layout.offsets.items()}
+    placed: dict[str, list[tuple[int, Buffer]]] = {region.name: [] for region in regions}
+    located = {}
+    for buffer in sorted(buffers, key=lambda b: (-b.size, b.start, b.name)):
+        for region in regions:
+            offset = lowest_gap(buffer, placed[region.name])
+            if offset + buffer.size <= region.available:
+                placed[region.name].append((offset, buffer))
+                located[buffer.name] = Place(region.name, offset)
+                break
+        else:
+            largest = max(regions, key=lambda region: region.available)
+            return {name: Place(largest.name, o) for name, o in layout.offsets.items()}
+    return located
