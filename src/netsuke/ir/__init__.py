@@ -3,6 +3,7 @@
 from netsuke.ir.build import GraphBuilder
 from netsuke.ir.graph import Graph, Node, Port, verify
 from netsuke.ir.interpret import interpret, interpret_batch, is_integer_node
+from netsuke.ir.layout import Axes, Relayout
 from netsuke.ir.op import Cost, Kernel, Op, QuantRule, View
 from netsuke.ir.serialize import load_graph, save_graph
 from netsuke.ir.tensor import ITEMSIZE, Array, Quant, Tensor, TensorType, constant
@@ -11,6 +12,7 @@ from netsuke.ir.text import to_text
 __all__ = [
     "ITEMSIZE",
     "Array",
+    "Axes",
     "Cost",
     "Graph",
     "GraphBuilder",
@@ -20,6 +22,7 @@ __all__ = [
     "Port",
     "Quant",
     "QuantRule",
+    "Relayout",
     "Tensor",
     "TensorType",
     "View",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from netsuke.errors import GraphError
+from netsuke.ir.layout import Axes, Relayout, Shape
 from netsuke.ir.tensor import Array, Quant, Tensor, TensorType
 
 
@@ -141,6 +142,37 @@ class Op(ABC):
     def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
         """Views that make the node a no-op when the plan can grant all of them; else ()."""
         return ()
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        """The same computation when the first activation is stored as ``x.transpose(axes)``.
+
+        None when the operator cannot work on such a form. The result's `inputs` and `outputs`
+        say in what order of axes all activations then are.
+        """
+        return None
+
+    def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
+        """The same computation when the last axis of the first input comes in another order.
+
+        ``stored[..., i] = logical[..., order[i]]``. The result's `order` is that of the outputs,
+        None when they are as before; None for the whole when the operator cannot absorb it.
+        """
+        return None
+
+    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        """The same elements in the same order from activations viewed in other shapes.
+
+        `shapes` has one entry an input; those of constants are to be ignored.
+        """
+        return None
+
+    def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
+        """Which input channel (last axis of input 0) each weight multiplies.
+
+        An integer array that broadcasts to the shape of the weights (the constant that
+        `QuantRule.weights` names), or None when the operator is not linear in its input.
+        """
+        return None
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         """Compute the node in PyTorch, differentiably.
