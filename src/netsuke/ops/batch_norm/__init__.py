@@ -1,0 +1,58 @@
+"""Batch normalization with fixed statistics, over the last axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Op, Tensor, TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm(Op):
+    """y = clamp((x - mean) / √(variance + epsilon) · scale + offset).
+
+    Inputs: x ``(..., c)``; scale, offset, mean, variance ``(c,)``.
+
+    Attributes
+    ----------
+    low, high
+        Fused clamp (a ReLU is ``low=0``).
+    """
+
+    epsilon: float = 1e-5
+    low: float = -math.inf
+    high: float = math.inf
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        x = inputs[0]
+        for tensor in inputs[1:]:
+            if not x.shape or tensor.shape != x.shape[-1:]:
+                raise GraphError(
+                    x.name,
+                    f"batch_norm takes one {tensor.name!r} a channel of {list(x.shape)}, "
+                    f"not {list(tensor.shape)}",
+                )
+        return (x.type,)
+
+    def affine(
+        self, scale: Array, offset: Array, mean: Array, variance: Array
+    ) -> tuple[Array, Array]:
+        """(factor, addend) in float64 with y = factor · x + addend."""
+        factor = scale.astype(np.float64) / np.sqrt(variance.astype(np.float64) + self.epsilon)
+        return factor, offset - mean * factor
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        factor, addend = self.affine(*arrays[1:])
+        y = arrays[0] * factor + addend
+        return (np.clip(y, self.low, self.high).astype(np.float32),)
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        x, scale, offset, mean, variance = values
+        y = (x - mean) * (scale * torch.rsqrt(variance + self.epsilon)) + offset
+        return (torch.clamp(y, self.low, self.high),)

@@ -1,0 +1,22 @@
+"""The smaller of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netsuke.ir import Array
+from netsuke.ops.binary import Binary
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum(Binary):
+    """y = min(a, b), with NumPy's broadcasting."""
+
+    def real(self, a: Array, b: Array) -> Array:
+        return np.minimum(a, b)
+
+    def torch_function(self, torch: Any, a: Any, b: Any) -> Any:
+        return torch.minimum(a, b)

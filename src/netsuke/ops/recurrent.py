@@ -1,0 +1,51 @@
+"""What the recurrent layers LSTM and GRU share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Cost, Op, Tensor
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e^-x)."""
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-x))
+
+
+def time_steps(steps: int, reverse: bool) -> range:
+    """The order in which a layer visits its steps."""
+    return range(steps - 1, -1, -1) if reverse else range(steps)
+
+
+class Recurrent(Op):
+    """A layer that reads x ``(t, i)`` step by step and keeps a state of H numbers."""
+
+    gates: ClassVar[int]
+    reverse: bool
+
+    def check(self, inputs: Sequence[Tensor]) -> tuple[int, int]:
+        """(steps, H); raises GraphError when weights or states do not match."""
+        x, weights, recurrent, *rest = inputs
+        hidden = recurrent.shape[-1] if recurrent.shape else 0
+        rows = self.gates * hidden
+        wanted: list[tuple[int, ...]] = [(rows, hidden)]
+        wanted += [(rows,)] * (1 if self.gates == 4 else 2)
+        wanted += [(hidden,)] * (2 if self.gates == 4 else 1)
+        given = [recurrent.shape, *(tensor.shape for tensor in rest)]
+        if len(x.shape) != 2 or weights.shape != (rows, x.shape[-1]) or given != wanted:
+            raise GraphError(
+                x.name,
+                f"{self.kind} takes x (t, i), weights ({self.gates}H, i) and {wanted}, "
+                f"not {list(x.shape)}, {list(weights.shape)} and {given}",
+            )
+        return x.shape[0], hidden
+
+    def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
+        steps, hidden = outputs[0].shape
+        per_step = inputs[1].elements + inputs[2].elements
+        return Cost(macs=steps * per_step, elementary=steps * hidden * self.gates * 2)

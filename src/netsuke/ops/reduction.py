@@ -1,0 +1,34 @@
+"""Reductions over axes of one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netsuke.errors import GraphError
+from netsuke.ir import Op, Tensor, TensorType
+from netsuke.ops.broadcast import normal_axis
+
+
+class Reduction(Op):
+    """y = f over the axes `axes` of x, which vanish or stay with extent 1."""
+
+    axes: tuple[int, ...]
+    keepdims: bool
+
+    def normal_axes(self, x: Tensor) -> tuple[int, ...]:
+        """The axes from the front, ascending."""
+        return tuple(sorted({normal_axis(x.name, axis, len(x.shape)) for axis in self.axes}))
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        axes = self.normal_axes(x)
+        if any(x.shape[axis] == 0 for axis in axes):
+            raise GraphError(x.name, f"{self.kind} over no elements of {list(x.shape)}")
+        shape = [1 if axis in axes else extent for axis, extent in enumerate(x.shape)]
+        if not self.keepdims:
+            shape = [extent for axis, extent in enumerate(x.shape) if axis not in axes]
+        return (TensorType(tuple(shape), x.dtype),)
+
+    def batch_axes(self, x: Tensor) -> tuple[int, ...]:
+        """The axes behind a leading batch axis."""
+        return tuple(axis + 1 for axis in self.normal_axes(x))

@@ -1,0 +1,30 @@
+"""From stored integers to stored integers of another scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netsuke.ir import Array, Tensor, TensorType
+from netsuke.ops.unary import Unary
+
+
+@dataclass(frozen=True, slots=True)
+class Requantize(Unary):
+    """y = clamp(round(scale_x / scale_y · (x - zero_x)) + zero_y).
+
+    In real numbers, and so in `reference` and PyTorch, it changes nothing.
+    """
+
+    dtype: str = "int8"
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        return (TensorType(x.shape, self.dtype),)
+
+    def real(self, x: Array) -> Array:
+        return x
+
+    def torch_function(self, torch: Any, x: Any) -> Any:
+        return x

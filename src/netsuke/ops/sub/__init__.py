@@ -1,0 +1,24 @@
+"""Subtraction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from netsuke.ir import Array
+from netsuke.ops.binary import Binary
+
+
+@dataclass(frozen=True, slots=True)
+class Sub(Binary):
+    """y = clamp(a - b), with NumPy's broadcasting."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def real(self, a: Array, b: Array) -> Array:
+        return a - b
+
+    def torch_function(self, torch: Any, a: Any, b: Any) -> Any:
+        return a - b

@@ -1,0 +1,122 @@
+"""Functions of one element, and their one int8 form: a table of 256 entries."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from netsuke.errors import GraphError, QuantizationError
+from netsuke.ir import Array, Kernel, Op, Quant, Tensor, TensorType
+
+STORED = np.arange(-128, 128, dtype=np.int64)
+"""Every int8, in the order of a table."""
+
+
+def require_quants(place: Tensor, *tensors: Tensor) -> list[Quant]:
+    """Quantizations of int8 tensors with one scale each.
+
+    Raises
+    ------
+    QuantizationError
+        When a tensor is not int8, has no quantization or several scales.
+    """
+    quants = []
+    for tensor in tensors:
+        quant = tensor.quant
+        if tensor.dtype != "int8" or quant is None or len(quant.scale) != 1:
+            raise QuantizationError(
+                place.name,
+                f"{tensor.name!r} ({tensor.dtype}) must be int8 with one scale, "
+                "because another tensor of its node is quantized",
+            )
+        quants.append(quant)
+    return quants
+
+
+def real_table(function: Callable[[Array], Array], source: Quant, target: Quant) -> Array:
+    """Tabulate a real function as TensorFlow Lite does: int8 ``(256,)`` for stored -128 .. 127.
+
+    In float32: dequantize, apply, multiply by 1 / scale, round half away from zero, add the zero
+    point, clamp. A value that is not a number becomes the zero point.
+    """
+    one = np.float32(1.0)
+    centred = (STORED - source.zero_point[0]).astype(np.float32)
+    with np.errstate(all="ignore"):
+        values = function(np.float32(source.scale[0]) * centred).astype(np.float32)
+        ratio = values * (one / np.float32(target.scale[0]))
+    exact = np.nan_to_num(ratio, nan=0.0).astype(np.float64)
+    rounded = np.trunc(exact + np.copysign(0.5, exact)) + target.zero_point[0]
+    return np.clip(rounded, -128, 127).astype(np.int8)
+
+
+def table_kernel(table: Array, count: int) -> Kernel:
+    """The call that looks `count` elements up in an int8 table of 256."""
+    return Kernel(
+        "nsk_table_s8",
+        "table/table_s8.c",
+        "nsk_table",
+        {"count": count, "table": table},
+        inplace=((0, 0),),
+        instructions=6.0 * count,
+    )
+
+
+class Unary(Op):
+    """y = f(x), element by element. Subclasses define `real` and, if need be, `table`."""
+
+    instructions: ClassVar[float] = 40.0
+    """Modelled instructions of the float kernel for one element."""
+
+    @abstractmethod
+    def real(self, x: Array) -> Array:
+        """f of float32 values, computed at least as precisely."""
+
+    def real_parameters(self) -> dict[str, int | float | Array]:
+        """Fields of the float kernel's parameters besides `count`."""
+        return {}
+
+    def table(self, source: Quant, target: Quant) -> Array:
+        """The int8 meaning: outputs for stored inputs -128 .. 127."""
+        return real_table(self.real, source, target)
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        return (x.type,)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        with np.errstate(all="ignore"):
+            return (self.real(arrays[0]).astype(arrays[0].dtype),)
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        source, target = require_quants(outputs[0], inputs[0], outputs[0])
+        return (self.table(source, target)[arrays[0].astype(np.int64) + 128],)
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        count = outputs[0].elements
+        if inputs[0].dtype != "float32":
+            source, target = require_quants(outputs[0], inputs[0], outputs[0])
+            return (table_kernel(self.table(source, target), count),)
+        return (
+            Kernel(
+                f"nsk_{self.kind}_f32",
+                f"{self.kind}/{self.kind}_f32.c",
+                f"nsk_{self.kind}_real",
+                {"count": count, **self.real_parameters()},
+                inplace=((0, 0),),
+                instructions=self.instructions * count,
+            ),
+        )
+
+    def torch_function(self, torch: Any, x: Any) -> Any:
+        """f in PyTorch."""
+        raise GraphError(self.kind, "has no PyTorch lowering")
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        return (self.torch_function(torch, values[0]),)
