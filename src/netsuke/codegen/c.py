@@ -1,0 +1,235 @@
+"""Plan → C: data, one static arena a region, and a list of calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from netsuke.codegen.artifact import Artifact
+from netsuke.codegen.manifest import manifest
+from netsuke.codegen.sources import header_of, kernel_files
+from netsuke.codegen.tables import C_TYPES, Tables, identifier, literal
+from netsuke.codegen.wrap import render, wrap
+from netsuke.devices import Device
+from netsuke.errors import GraphError
+from netsuke.ir import Graph, Kernel, Tensor
+from netsuke.ir.serialize import save_graph
+from netsuke.schedule import Place, Plan, Step, plan
+
+
+def compile_graph(
+    graph: Graph,
+    device: Device,
+    ram: int | None = None,
+    target: str = "cmake",
+    provenance: Mapping[str, Any] | None = None,
+) -> Artifact:
+    """Compile a graph into a C project for a device.
+
+    Parameters
+    ----------
+    graph
+        A verified graph; integers where all activations are quantized.
+    device
+        Decides kernels and memory regions.
+    ram
+        Bytes that arenas may take for the sake of speed; see `netsuke.schedule.plan`.
+    target
+        Wrapper: a key of `netsuke.codegen.WRAPPERS`.
+    provenance
+        What the manifest records about where the graph came from.
+
+    Returns
+    -------
+    Artifact
+        Also when it does not fit; `artifact.plan.require_fit(device)` tells.
+
+    Raises
+    ------
+    GraphError
+        When a node has no kernel for the device.
+    """
+    planned = plan(graph, device, ram)
+    emitter = _Emitter(planned)
+    kernels = [step.kernel for step in planned.steps if step.kernel]
+    files = kernel_files(kernel.source for kernel in kernels)
+    files[PurePosixPath("model.h")] = emitter.header().encode()
+    files[PurePosixPath("model.c")] = emitter.source().encode()
+    files[PurePosixPath("model_data.h")] = emitter.data().encode()
+    files[PurePosixPath("graph.nsk")] = save_graph(graph)
+    files = wrap(target, files, graph, planned)
+    record = manifest(graph, device, planned, emitter.tables.size, files, provenance or {})
+    files[PurePosixPath("manifest.json")] = (json.dumps(record, indent=1) + "\n").encode()
+    ordered = {path: files[path] for path in sorted(files)}
+    return Artifact(ordered, device, planned, emitter.tables.size)
+
+
+class _Emitter:
+    """Text of one model. It knows the calling convention, and no operator."""
+
+    def __init__(self, planned: Plan) -> None:
+        self.plan = planned
+        self.graph = planned.graph
+        self.tables = Tables("model")
+        self.structs: list[str] = []
+        self.calls: list[str] = []
+        for number, step in enumerate(planned.steps):
+            self._step(number, step)
+        self.constant_outputs = {
+            name: self.tables.add(f"output_{identifier(name)}", data)
+            for name in self.graph.outputs
+            if (data := self.graph.tensors[name].data) is not None
+        }
+
+    def _arena(self, region: str) -> str:
+        first = next(iter(self.plan.arenas), region)
+        return "model_arena" if region == first else f"model_arena_{identifier(region)}"
+
+    def _address(self, place: Place) -> str:
+        return f"{self._arena(place.region)} + {place.offset}"
+
+    def _step(self, number: int, step: Step) -> None:
+        inputs, outputs = self.graph.in_of(step.node), self.graph.out_of(step.node)
+        left = ", ".join(_signature(tensor) for tensor in outputs)
+        right = ", ".join(_signature(tensor) for tensor in inputs if not tensor.is_constant)
+        summary = _comment(f"{number}: {step.node.op.kind} {left} <- {right}")
+        if step.kernel is None:
+            self.calls.append(f"    /* {summary}: nothing to do, the bytes are in place */")
+            return
+        arguments = self._arguments(number, step, step.kernel)
+        self.calls.append(f"    /* {summary} */")
+        self.calls.append(_call(step.kernel.function, arguments))
+
+    def _arguments(self, number: int, step: Step, kernel: Kernel) -> list[str]:
+        arguments = []
+        if kernel.struct is not None:
+            self._struct(number, kernel)
+            arguments.append(f"&node{number}")
+        for index, tensor in enumerate(self.graph.in_of(step.node)):
+            argument = self._input(number, index, tensor, kernel)
+            if argument is not None:
+                arguments.append(argument)
+        for tensor in self.graph.out_of(step.node):
+            address = self._address(self.plan.places[tensor.name])
+            arguments.append(f"({C_TYPES[tensor.dtype]} *)({address})")
+        if kernel.scratch is not None:
+            arguments.append(f"({self._address(step.scratch)})" if step.scratch else "0")
+        return arguments
+
+    def _input(self, number: int, index: int, tensor: Tensor, kernel: Kernel) -> str | None:
+        data = kernel.constants.get(index, tensor.data)
+        if index in kernel.constants or data is not None:
+            if data is None:
+                return None
+            name = f"node{number}_in{index}_{identifier(tensor.name)}"
+            comment = _comment(f"{tensor.name} {list(np.shape(data))}")
+            return self.tables.add(name, data, comment)
+        place = self.plan.places.get(tensor.name)
+        if place is None:
+            raise GraphError(tensor.name, "has no place in the plan")
+        return f"(const {C_TYPES[tensor.dtype]} *)({self._address(place)})"
+
+    def _struct(self, number: int, kernel: Kernel) -> None:
+        fields = []
+        for field, value in kernel.parameters.items():
+            text = (
+                self.tables.add(f"node{number}_{field}", value)
+                if isinstance(value, np.ndarray)
+                else literal(value)
+            )
+            fields.append(f"    .{field} = {text},")
+        body = "\n".join(fields)
+        self.structs.append(f"static const {kernel.struct} node{number} = {{\n{body}\n}};\n")
+
+    def data(self) -> str:
+        return render("model_data.h.j2", tables=self.tables.text())
+
+    def _io(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
+        rows = []
+        for name in names:
+            tensor = self.graph.tensors[name]
+            quant = tensor.quant
+            rows.append(
+                {
+                    "name": _comment(name),
+                    "type": C_TYPES[tensor.dtype],
+                    "shape": "x".join(map(str, tensor.shape)) or "scalar",
+                    "bytes": tensor.size,
+                    "scale": literal(quant.scale[0]) if quant and len(quant.scale) == 1 else None,
+                    "zero": quant.zero_point[0] if quant else 0,
+                    "address": self.constant_outputs[name]
+                    if name in self.constant_outputs
+                    else self._address(self.plan.places[name]),
+                }
+            )
+        return rows
+
+    def _arenas(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "symbol": self._arena(region),
+                "macro": "MODEL_ARENA_BYTES"
+                if self._arena(region) == "model_arena"
+                else f"MODEL_ARENA_{identifier(region).upper()}_BYTES",
+                "region": identifier(region),
+                "bytes": size,
+            }
+            for region, size in (self.plan.arenas or {"ram": 0}).items()
+        ]
+
+    def header(self) -> str:
+        return render(
+            "model.h.j2",
+            name=_comment(self.graph.name),
+            arenas=self._arenas(),
+            inputs=self._io(self.graph.inputs),
+            outputs=self._io(self.graph.outputs),
+        )
+
+    def source(self) -> str:
+        headers = {header_of(step.kernel.source) for step in self.plan.steps if step.kernel}
+        return render(
+            "model.c.j2",
+            name=_comment(self.graph.name),
+            headers=sorted(headers),
+            arenas=self._arenas(),
+            inputs=self._io(self.graph.inputs),
+            outputs=self._io(self.graph.outputs),
+            structs="\n".join(self.structs),
+            calls="\n".join(self.calls),
+        )
+
+
+def _signature(tensor: Tensor) -> str:
+    return f"{tensor.name}[{','.join(map(str, tensor.shape))}]"
+
+
+def _comment(text: str) -> str:
+    """Text that cannot end the comment it stands in."""
+    plain = text.encode("ascii", "replace").decode()
+    return (
+        "".join(c if c.isprintable() else "?" for c in plain)
+        .replace("*/", "* /")
+        .replace("/*", "/ *")
+        .replace("??", "? ?")
+        .rstrip("\\")
+    )
+
+
+def _call(function: str, arguments: list[str]) -> str:
+    line = f"    {function}({', '.join(arguments)});"
+    if len(line) <= 100:
+        return line
+    indent = " " * (len(function) + 5)
+    lines, line = [], f"    {function}("
+    for index, argument in enumerate(arguments):
+        piece = argument + (");" if index == len(arguments) - 1 else ", ")
+        if len(line) + len(piece.rstrip()) > 100 and not line.endswith("("):
+            lines.append(line.rstrip())
+            line = indent
+        line += piece
+    return "\n".join([*lines, line])
