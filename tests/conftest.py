@@ -1,0 +1,21 @@
+"""What all tests share: the checkers beside this file, and where real data lives."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data and models: `NETSUKE_DATA`, or beside the checkout."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("NETSUKE_DATA") or beside)
+    if not folder.is_dir():
+        pytest.skip(f"left out: the real data and models (no folder {folder}; set NETSUKE_DATA)")
+    return folder
