@@ -1,0 +1,147 @@
+"""Depthwise two-dimensional convolution: every channel by itself, with a depth multiplier."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.requant import Requant, channel_requant
+from netsuke.ops.window import Pads, output_extent, windows
+
+
+@dataclass(frozen=True, slots=True)
+class DepthwiseConv2d(Op):
+    """y[i,j,k] = clamp(b[k] + Σ w[u,v,k] · x[i·s+u·d-p, j·s+v·d-p, k // m]).
+
+    Inputs: x ``(h, w, c)``, weights ``(kernel_h, kernel_w, c·m)``, bias ``(c·m,)``.
+
+    Attributes
+    ----------
+    stride, dilation
+        (vertical, horizontal).
+    padding
+        ((top, bottom), (left, right)), filled with real zero.
+    low, high
+        Fused clamp (a ReLU is ``low=0``).
+    """
+
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: Pads = ((0, 0), (0, 0))
+    low: float = -math.inf
+    high: float = math.inf
+
+    rule: ClassVar[QuantRule] = QuantRule(weights={1: 2}, bias=2)
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        x, weights, bias = inputs
+        if len(x.shape) != 3 or len(weights.shape) != 3:
+            raise GraphError(
+                x.name, f"depthwise takes (h, w, c) and 3-d weights, not {x.shape}, {weights.shape}"
+            )
+        k = weights.shape[2]
+        if x.shape[2] < 1 or k < 1 or k % x.shape[2] or bias.shape != (k,):
+            raise GraphError(
+                x.name,
+                f"depthwise weights {list(weights.shape)} and bias {list(bias.shape)} do not "
+                f"match {x.shape[2]} channels",
+            )
+        h, w = (
+            output_extent(x.shape[i], weights.shape[i], self.stride[i], self.dilation[i], pad)
+            for i, pad in enumerate(self.padding)
+        )
+        return (TensorType((h, w, k), x.dtype),)
+
+    def _accumulate(self, x: Array, weights: Array) -> Array:
+        """Σ w · x, without bias, in the arrays' own type."""
+        kernel_h, kernel_w, k = weights.shape
+        view = windows(x, (kernel_h, kernel_w), self.stride, self.dilation, self.padding, 0)
+        multiplier = k // x.shape[2]
+        total = np.zeros((*view.shape[:2], k), np.result_type(x, weights))
+        for u in range(kernel_h):
+            for v in range(kernel_w):
+                total += np.repeat(view[:, :, u, v], multiplier, axis=2) * weights[u, v]
+        return total
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        x, weights, bias = arrays
+        return (np.clip(self._accumulate(x, weights) + bias, self.low, self.high),)
+
+    def requant(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Requant:
+        return channel_requant(inputs, outputs[0], 2, self.low, self.high)
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        x, weights, bias = arrays
+        requant = self.requant(inputs, outputs)
+        assert inputs[1].quant is not None
+        centred = x.astype(np.int64) - requant.input_zero
+        kernel = weights.astype(np.int64) - inputs[1].quant.zero_point[0]
+        return (requant.apply(self._accumulate(centred, kernel) + bias),)
+
+    def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
+        return Cost(macs=outputs[0].elements * math.prod(inputs[1].shape[:2]))
+
+    def _geometry(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> dict[str, Any]:
+        (in_h, in_w, in_c), (out_h, out_w, out_c) = inputs[0].shape, outputs[0].shape
+        return {
+            "in_h": in_h,
+            "in_w": in_w,
+            "in_c": in_c,
+            "out_h": out_h,
+            "out_w": out_w,
+            "out_c": out_c,
+            "kernel_h": inputs[1].shape[0],
+            "kernel_w": inputs[1].shape[1],
+            "stride_h": self.stride[0],
+            "stride_w": self.stride[1],
+            "dilation_h": self.dilation[0],
+            "dilation_w": self.dilation[1],
+            "pad_top": self.padding[0][0],
+            "pad_left": self.padding[1][0],
+        }
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        macs = self.cost(inputs, outputs).macs
+        geometry = self._geometry(inputs, outputs)
+        if inputs[0].dtype == "float32":
+            return (
+                Kernel(
+                    "nsk_depthwise_conv2d_f32",
+                    "depthwise_conv2d/depthwise_conv2d_f32.c",
+                    "nsk_depthwise_conv2d_real",
+                    {**geometry, "low": self.low, "high": self.high},
+                    instructions=10.0 * macs,
+                ),
+            )
+        requant = self.requant(inputs, outputs)
+        assert inputs[1].quant is not None
+        zero = {"weight_zero": inputs[1].quant.zero_point[0]}
+        return (
+            Kernel(
+                "nsk_depthwise_conv2d_s8",
+                "depthwise_conv2d/depthwise_conv2d_s8.c",
+                "nsk_depthwise_conv2d",
+                {**geometry, **requant.parameters(), **zero},
+                instructions=8.0 * macs + 30.0 * outputs[0].elements,
+            ),
+        )
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        x, weights, bias = values
+        (top, bottom), (left, right) = self.padding
+        x = torch.nn.functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
+        filters = weights.permute(2, 0, 1).unsqueeze(1)
+        y = torch.nn.functional.conv2d(
+            x, filters, bias, self.stride, 0, self.dilation, inputs[0].shape[2]
+        )
+        return (torch.clamp(y.permute(0, 2, 3, 1), self.low, self.high),)

@@ -1,0 +1,85 @@
+"""Slices picked by constant indices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import ITEMSIZE, Array, Kernel, QuantRule, Tensor, TensorType
+from netsuke.ops.movement import Movement, leading
+
+
+@dataclass(frozen=True, slots=True)
+class Gather(Movement):
+    """y[..., i, j, ...] = x[..., indices[i, j], ...] along an axis.
+
+    Inputs: x of any shape, constant int32 or int64 indices of any shape; negative indices count
+    from the end.
+
+    Attributes
+    ----------
+    axis
+        Axis of one sample, not negative.
+    """
+
+    axis: int
+
+    rule: ClassVar[QuantRule] = QuantRule(shared=True, float_inputs=(1,))
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        x, indices = inputs
+        if not 0 <= self.axis < len(x.shape):
+            raise GraphError(x.name, f"{list(x.shape)} has no axis {self.axis} to gather from")
+        if indices.data is None or indices.dtype not in ("int32", "int64"):
+            raise GraphError(indices.name, "gather needs constant int32 or int64 indices")
+        extent = x.shape[self.axis]
+        wrong = indices.data[(indices.data < -extent) | (indices.data >= extent)]
+        if wrong.size:
+            raise GraphError(
+                indices.name,
+                f"holds the index {int(wrong.flat[0])}, but axis {self.axis} of {x.name!r} has "
+                f"{extent} elements",
+            )
+        shape = (*x.shape[: self.axis], *indices.shape, *x.shape[self.axis + 1 :])
+        return (TensorType(shape, x.dtype),)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        x, indices = arrays
+        return (np.take(x, indices, self.axis),)
+
+    def moved(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        return inputs[:1]
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        x, indices = inputs
+        assert indices.data is not None
+        rows, extent = leading(x.shape, self.axis), x.shape[self.axis]
+        return (
+            Kernel(
+                "nsk_gather_any",
+                "gather/gather_any.c",
+                "nsk_gather",
+                {
+                    "rows": rows,
+                    "extent": extent,
+                    "count": indices.elements,
+                    "run": math.prod(x.shape[self.axis + 1 :]) * ITEMSIZE[x.dtype],
+                },
+                constants={1: np.asarray(indices.data % max(extent, 1), np.int32)},
+                instructions=15.0 * rows * indices.elements + outputs[0].size,
+            ),
+        )
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        x, indices = values
+        axis = self.axis + (not inputs[0].is_constant)
+        picks = (indices.long() % inputs[0].shape[self.axis]).reshape(-1)
+        shape = (*x.shape[:axis], *inputs[1].shape, *x.shape[axis + 1 :])
+        return (x.index_select(axis, picks).reshape(shape),)

@@ -1,0 +1,62 @@
+"""The same elements under another shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Kernel, Tensor, TensorType, View
+from netsuke.ops.movement import Movement
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape(Movement):
+    """y = x with another shape; the order of the elements stays.
+
+    Attributes
+    ----------
+    shape
+        Shape of one sample of the output.
+    """
+
+    shape: tuple[int, ...]
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        if math.prod(self.shape) != x.elements or any(extent < 0 for extent in self.shape):
+            raise GraphError(
+                x.name,
+                f"reshape cannot turn {list(x.shape)} ({x.elements} elements) "
+                f"into {list(self.shape)}",
+            )
+        return (TensorType(self.shape, x.dtype),)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        (x,) = arrays
+        return (x.reshape(self.shape),)
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        size = outputs[0].size
+        return (
+            Kernel(
+                "nsk_reshape_any",
+                "reshape/reshape_any.c",
+                "nsk_reshape",
+                {"size": size},
+                inplace=((0, 0),),
+                instructions=20 + size,
+            ),
+        )
+
+    def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
+        return (View(("out", 0), ("in", 0), 0),)
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        (x,) = values
+        batch = () if inputs[0].is_constant else (x.shape[0],)
+        return (x.reshape(*batch, *self.shape),)

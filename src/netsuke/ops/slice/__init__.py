@@ -1,0 +1,86 @@
+"""Every so-manieth element along each axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import ITEMSIZE, Array, Kernel, Tensor, TensorType, View
+from netsuke.ops.movement import Movement
+from netsuke.ops.strided import row_strides, strided_kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Movement):
+    """y[i, j, ...] = x[start0 + i·step0, start1 + j·step1, ...].
+
+    Attributes
+    ----------
+    ranges
+        (start, count, step) of each axis, normalised: every index lies inside the axis. Steps may
+        be negative.
+    """
+
+    ranges: tuple[tuple[int, int, int], ...]
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        (x,) = inputs
+        if len(self.ranges) != len(x.shape):
+            raise GraphError(
+                x.name, f"slice has {len(self.ranges)} ranges for the shape {list(x.shape)}"
+            )
+        for axis, ((start, count, step), extent) in enumerate(
+            zip(self.ranges, x.shape, strict=True)
+        ):
+            ends = (start, start + (count - 1) * step) if count > 0 else ()
+            if count < 0 or step == 0 or not all(0 <= end < extent for end in ends):
+                raise GraphError(
+                    x.name,
+                    f"slice takes {count} elements from {start} in steps of {step} along axis "
+                    f"{axis}, which has {extent}",
+                )
+        return (TensorType(tuple(count for _, count, _ in self.ranges), x.dtype),)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        (x,) = arrays
+        picks = [start + step * np.arange(count) for start, count, step in self.ranges]
+        return (x[np.ix_(*picks)] if picks else x,)
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        strides = row_strides(inputs[0].shape)
+        steps = [stride * r[2] for stride, r in zip(strides, self.ranges, strict=True)]
+        return (strided_kernel(outputs[0], steps, self._first(inputs[0])),)
+
+    def _first(self, x: Tensor) -> int:
+        """Number of the first element that is taken."""
+        return sum(
+            stride * r[0] for stride, r in zip(row_strides(x.shape), self.ranges, strict=True)
+        )
+
+    def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
+        (x,), (y,) = inputs, outputs
+        offset = self._first(x) * ITEMSIZE[x.dtype]
+        single = True  # every axis so far has one element
+        for (_, count, step), extent in zip(self.ranges, x.shape, strict=True):
+            if count != extent and not single:
+                return ()
+            if count > 1 and step != 1:
+                return ()
+            single = single and count == 1
+        # Tensors in the arena are 4-byte aligned; kernels rely on it.
+        if y.elements == 0 or offset % 4:
+            return ()
+        return (View(("out", 0), ("in", 0), offset),)
+
+    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
+        (x,) = values
+        for axis, (start, count, step) in enumerate(self.ranges):
+            picks = torch.arange(count, device=x.device) * step + start
+            x = x.index_select(axis if inputs[0].is_constant else axis + 1, picks)
+        return (x,)
