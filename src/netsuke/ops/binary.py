@@ -10,8 +10,14 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Op, Tensor, TensorType
+from netsuke.ir import Array, Axes, Op, Relayout, Tensor, TensorType
+from netsuke.ir.layout import Shape
 from netsuke.ops.broadcast import batched, broadcast_shape
+from netsuke.ops.relayout import (
+    permuted_elementwise,
+    reordered_elementwise,
+    reshaped_elementwise,
+)
 
 
 class Binary(Op):
@@ -38,6 +44,15 @@ class Binary(Op):
         if self.low > -math.inf or self.high < math.inf:
             y = np.clip(y, self.low, self.high)
         return (y.astype(arrays[0].dtype),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        return permuted_elementwise(self, inputs, axes)
+
+    def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
+        return reordered_elementwise(self, inputs, order)
+
+    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        return reshaped_elementwise(self, inputs, shapes)
 
     @abstractmethod
     def torch_function(self, torch: Any, a: Any, b: Any) -> Any:

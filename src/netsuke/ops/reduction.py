@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netsuke.errors import GraphError
-from netsuke.ir import Op, Tensor, TensorType
+from netsuke.ir import Axes, Op, Relayout, Tensor, TensorType
 from netsuke.ops.broadcast import normal_axis
+from netsuke.ops.relayout import drop_axes, with_fields
 
 
 class Reduction(Op):
@@ -28,6 +29,11 @@ class Reduction(Op):
         if not self.keepdims:
             shape = [extent for axis, extent in enumerate(x.shape) if axis not in axes]
         return (TensorType(tuple(shape), x.dtype),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        reduced = self.normal_axes(inputs[0])
+        op = with_fields(self, {"axes": tuple(sorted(axes.index(axis) for axis in reduced))})
+        return Relayout(op, (axes,), (axes if self.keepdims else drop_axes(axes, reduced),))
 
     def batch_axes(self, x: Tensor) -> tuple[int, ...]:
         """The axes behind a leading batch axis."""

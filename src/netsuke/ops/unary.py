@@ -9,7 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError, QuantizationError
-from netsuke.ir import Array, Kernel, Op, Quant, Tensor, TensorType
+from netsuke.ir import Array, Axes, Kernel, Op, Quant, Relayout, Tensor, TensorType
+from netsuke.ir.layout import Shape
+from netsuke.ops.relayout import (
+    permuted_elementwise,
+    reordered_elementwise,
+    reshaped_elementwise,
+)
 
 STORED = np.arange(-128, 128, dtype=np.int64)
 """Every int8, in the order of a table."""
@@ -113,6 +119,15 @@ class Unary(Op):
                 instructions=self.instructions * count,
             ),
         )
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        return permuted_elementwise(self, inputs, axes)
+
+    def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
+        return reordered_elementwise(self, inputs, order)
+
+    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        return reshaped_elementwise(self, inputs, shapes)
 
     def torch_function(self, torch: Any, x: Any) -> Any:
         """f in PyTorch."""

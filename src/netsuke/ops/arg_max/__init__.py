@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.ir import Array, Op, Tensor, TensorType
+from netsuke.ir import Array, Axes, Op, Relayout, Tensor, TensorType
 from netsuke.ops.broadcast import normal_axis
+from netsuke.ops.relayout import permuted_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class ArgMax(Op):
     def reference(self, *arrays: Array) -> tuple[Array, ...]:
         y = np.argmax(arrays[0], axis=self.axis, keepdims=self.keepdims)
         return (np.asarray(y, np.int32),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        return permuted_axis(self, axes, self.axis, removed=not self.keepdims)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         axis = normal_axis(inputs[0].name, self.axis, len(inputs[0].shape))

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Op, Tensor, TensorType
+from netsuke.ir import Array, Axes, Op, Relayout, Tensor, TensorType
+from netsuke.ir.layout import Shape
+from netsuke.ops.relayout import (
+    last_axis_stays,
+    reordered_elementwise,
+    reshaped_elementwise,
+    same_axes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,17 @@ class BatchNorm(Op):
         factor, addend = self.affine(*arrays[1:])
         y = arrays[0] * factor + addend
         return (np.clip(y, self.low, self.high).astype(np.float32),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        if not last_axis_stays(axes):
+            return None
+        return replace(same_axes(self, axes), inputs=(axes, None, None, None, None))
+
+    def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
+        return reordered_elementwise(self, inputs, order)
+
+    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        return reshaped_elementwise(self, inputs, shapes)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, scale, offset, mean, variance = values

@@ -9,8 +9,14 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Op, Tensor, TensorType
+from netsuke.ir import Array, Axes, Op, Relayout, Tensor, TensorType
+from netsuke.ir.layout import Shape
 from netsuke.ops.broadcast import batched, broadcast_shape
+from netsuke.ops.relayout import (
+    permuted_elementwise,
+    reordered_elementwise,
+    reshaped_elementwise,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,15 @@ class Prelu(Op):
     def reference(self, *arrays: Array) -> tuple[Array, ...]:
         x, slope = arrays
         return (np.where(x >= 0, x, slope * x),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        return permuted_elementwise(self, inputs, axes)
+
+    def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
+        return reordered_elementwise(self, inputs, order)
+
+    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        return reshaped_elementwise(self, inputs, shapes)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, slope = batched(inputs, values)

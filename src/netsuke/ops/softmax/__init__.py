@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from netsuke.ir import Array, Op, Quant, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Axes, Op, Quant, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ops.broadcast import normal_axis
+from netsuke.ops.relayout import permuted_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Softmax(Op):
         x = arrays[0].astype(np.float64)
         powers = np.exp(self.beta * (x - x.max(axis=self.axis, keepdims=True)))
         return ((powers / powers.sum(axis=self.axis, keepdims=True)).astype(np.float32),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        return permuted_axis(self, axes, self.axis)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         axis = normal_axis(inputs[0].name, self.axis, len(inputs[0].shape))
