@@ -66,6 +66,17 @@ def manifest(
             }
             for step in plan.steps
         ],
+        "buffers": [
+            {
+                "name": name,
+                "region": place.region,
+                "offset": place.offset,
+                "size": buffer.size,
+                "start": buffer.start,
+                "end": buffer.end,
+            }
+            for name, (place, buffer) in sorted(plan.buffers.items())
+        ],
         "files": {str(path): hashlib.sha256(files[path]).hexdigest() for path in sorted(files)},
     }
 
