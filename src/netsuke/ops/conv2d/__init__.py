@@ -11,6 +11,7 @@ import numpy as np
 
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads, output_extent, windows
 
@@ -140,6 +141,11 @@ class Conv2d(Op):
                 instructions=6.0 * macs + 30.0 * outputs[0].elements,
             ),
         )
+
+    def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
+        outputs, _, _, depth = inputs[1].shape
+        group = np.arange(outputs) * self.groups // outputs
+        return (group * depth).reshape(-1, 1, 1, 1) + channels_of_weights(depth, 3, 4)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values

@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Relayout, Tensor, TensorType
+from netsuke.ir.layout import Shape, reorder_tensor
+from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 
 
@@ -90,6 +92,17 @@ class Dense(Op):
                 instructions=5.0 * macs,
             ),
         )
+
+    def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
+        if not inputs[1].is_constant:
+            return None
+        return Relayout(self, constants={1: reorder_tensor(inputs[1], 1, order)})
+
+    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        return Relayout(self) if shapes[0][-1:] == inputs[0].shape[-1:] else None
+
+    def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
+        return channels_of_weights(inputs[1].shape[1], 1, 2)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         y = torch.nn.functional.linear(*values)
