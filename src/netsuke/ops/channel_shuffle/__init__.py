@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Kernel, Tensor, TensorType
+from netsuke.ir import Array, Axes, Kernel, Relayout, Tensor, TensorType
+from netsuke.ir.layout import Shape
 from netsuke.ops.movement import Movement
+from netsuke.ops.relayout import last_axis_stays, same_axes
 from netsuke.ops.strided import strided_kernel
 
 
@@ -48,6 +50,12 @@ class ChannelShuffle(Movement):
         return (
             strided_kernel(outputs[0], [channels, 1, width], 0, shape=(rows, width, self.groups)),
         )
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        return same_axes(self, axes) if last_axis_stays(axes) else None
+
+    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        return Relayout(self) if shapes[0][-1:] == inputs[0].shape[-1:] else None
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Kernel, Tensor, TensorType, View
+from netsuke.ir import Array, Axes, Kernel, Relayout, Tensor, TensorType, View
+from netsuke.ir.layout import Shape, transpose_tensor
 from netsuke.ops.movement import Movement, contiguous, leading
+from netsuke.ops.relayout import with_fields
 
 INPUTS = 32
 """Most inputs that the C kernels take; ``NSK_CONCAT_INPUTS`` in C."""
@@ -59,7 +61,8 @@ class Concat(Movement):
         if len(inputs) > INPUTS:
             raise GraphError(
                 y.name,
-                f"joins {len(inputs)} tensors, the C kernels at most {INPUTS}; nest several concats",
+                f"joins {len(inputs)} tensors, the C kernels at most {INPUTS}; "
+                "nest several concats",
             )
         rows = leading(y.shape, self.axis)
         runs = [tensor.size // max(rows, 1) for tensor in inputs]
@@ -82,6 +85,27 @@ class Concat(Movement):
             offset += tensor.size
         # Tensors in the arena are 4-byte aligned; kernels rely on it.
         return tuple(views) if all(view.offset % 4 == 0 for view in views) else ()
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        op = with_fields(self, {"axis": axes.index(self.axis)})
+        constants = {
+            number: transpose_tensor(tensor, axes)
+            for number, tensor in enumerate(inputs)
+            if tensor.is_constant
+        }
+        orders = tuple(None if tensor.is_constant else axes for tensor in inputs)
+        return Relayout(op, orders, (axes,), constants)
+
+    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        last = all(self.axis == len(tensor.shape) - 1 for tensor in inputs)
+        if not last or any(tensor.is_constant for tensor in inputs):
+            return None
+        kept = all(
+            shape[-1:] == tensor.shape[-1:] for tensor, shape in zip(inputs, shapes, strict=True)
+        )
+        if not kept or len({tuple(shape[:-1]) for shape in shapes}) != 1:
+            return None
+        return Relayout(with_fields(self, {"axis": len(shapes[0]) - 1}))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         batch = next(

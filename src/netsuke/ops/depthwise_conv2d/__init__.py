@@ -11,6 +11,7 @@ import numpy as np
 
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads, output_extent, windows
 
@@ -135,6 +136,10 @@ class DepthwiseConv2d(Op):
                 instructions=8.0 * macs + 30.0 * outputs[0].elements,
             ),
         )
+
+    def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
+        (_, _, channels), outputs = inputs[0].shape, inputs[1].shape[2]
+        return channels_of_weights(outputs, 2, 3) * channels // outputs
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Kernel, Tensor, TensorType
+from netsuke.ir import Array, Axes, Kernel, Relayout, Tensor, TensorType
 from netsuke.ops.movement import Movement
+from netsuke.ops.relayout import permuted_fields
 from netsuke.ops.strided import row_strides, strided_kernel
 
 
@@ -50,6 +51,11 @@ class Expand(Movement):
             for extent, stride in zip(shape, row_strides(shape), strict=True)
         ]
         return (strided_kernel(outputs[0], [0] * (len(self.shape) - len(shape)) + strides, 0),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        if len(axes) != len(self.shape):
+            return None
+        return permuted_fields(self, axes, {"shape": self.shape})
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Kernel, QuantRule, Tensor, TensorType
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ops.movement import Movement, leading
+from netsuke.ops.relayout import permuted_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ class Gather(Movement):
                 instructions=15.0 * rows * indices.elements + outputs[0].size,
             ),
         )
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        if len(inputs[1].shape) > 1:
+            return None
+        moved = permuted_axis(self, axes, self.axis, removed=not inputs[1].shape)
+        return Relayout(moved.op, (axes, None), moved.outputs)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, indices = values

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Kernel, Tensor, TensorType
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Relayout, Tensor, TensorType
 from netsuke.ops.movement import Movement, same_quant
+from netsuke.ops.relayout import permuted_fields
 
 MODES = ("constant", "reflect", "edge", "symmetric", "wrap")
 """NumPy's names; ``reflect`` leaves the border element out, ``symmetric`` repeats it."""
@@ -50,7 +51,7 @@ class Pad(Movement):
             if max(pair) > self._reach(extent):
                 raise GraphError(
                     x.name,
-                    f"{self.mode} padding {pair} is wider than the axis of {extent} elements allows",
+                    f"{self.mode} padding {pair} is too wide for an axis of {extent} elements",
                 )
         shape = (b + n + a for (b, a), n in zip(self.padding, x.shape, strict=True))
         return (TensorType(tuple(shape), x.dtype),)
@@ -66,14 +67,18 @@ class Pad(Movement):
     def _padded(self, x: Array, value: float | int) -> Array:
         if self.mode == "constant":
             return np.pad(x, self.padding, constant_values=value)
-        return np.pad(x, self.padding, mode=self.mode)  # type: ignore[call-overload, no-any-return]
+        return np.pad(x, self.padding, mode=self.mode)  # type: ignore[call-overload]
 
     def reference(self, *arrays: Array) -> tuple[Array, ...]:
         (x,) = arrays
         return (self._padded(x, self._stored(x.dtype.name)),)
 
     def _stored(self, dtype: str) -> float | int:
-        return self.value if dtype == "float32" else int(self.value)
+        if dtype != "float32":
+            return int(self.value)
+        # C has no portable literal for infinities: they become the largest float.
+        limit = float(np.finfo(np.float32).max)
+        return min(max(self.value, -limit), limit)
 
     def _fill(self, x: Tensor) -> Array:
         """The border's element, in the tensor's own type."""
@@ -134,6 +139,9 @@ class Pad(Movement):
                 instructions=4.0 * y.elements + 1.0 * y.size,
             ),
         )
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        return permuted_fields(self, axes, {"padding": self.padding})
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

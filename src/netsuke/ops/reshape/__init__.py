@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Kernel, Tensor, TensorType, View
+from netsuke.ir import Array, Axes, Kernel, Relayout, Tensor, TensorType, View
+from netsuke.ir.layout import permuted_shape, reshape_axes
 from netsuke.ops.movement import Movement
+from netsuke.ops.relayout import with_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,13 @@ class Reshape(Movement):
 
     def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
         return (View(("out", 0), ("in", 0), 0),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        moved = reshape_axes(inputs[0].shape, self.shape, axes)
+        if moved is None:
+            return None
+        op = with_fields(self, {"shape": permuted_shape(self.shape, moved[0])})
+        return Relayout(op, (axes,), (moved[0],), order=moved[1])
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Kernel, Tensor, TensorType, View
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Relayout, Tensor, TensorType, View
 from netsuke.ops.movement import Movement
+from netsuke.ops.relayout import permuted_fields
 from netsuke.ops.strided import row_strides, strided_kernel
 
 
@@ -77,6 +78,9 @@ class Slice(Movement):
         if y.elements == 0 or offset % 4:
             return ()
         return (View(("out", 0), ("in", 0), offset),)
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        return permuted_fields(self, axes, {"ranges": self.ranges})
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

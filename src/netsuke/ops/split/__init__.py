@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Kernel, Tensor, TensorType, View
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Relayout, Tensor, TensorType, View
 from netsuke.ops.movement import Movement, contiguous, leading
+from netsuke.ops.relayout import with_fields
 
 OUTPUTS = 32
 """Most outputs that the C kernels make; ``NSK_SPLIT_OUTPUTS`` in C."""
@@ -83,6 +84,10 @@ class Split(Movement):
             offset += tensor.size
         # Tensors in the arena are 4-byte aligned; kernels rely on it.
         return tuple(views) if all(view.offset % 4 == 0 for view in views) else ()
+
+    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
+        op = with_fields(self, {"axis": axes.index(self.axis)})
+        return Relayout(op, (axes,), (axes,) * len(self.sizes))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

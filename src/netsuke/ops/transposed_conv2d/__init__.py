@@ -11,6 +11,7 @@ import numpy as np
 
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads
 
@@ -52,7 +53,7 @@ class TransposedConv2d(Op):
             raise GraphError(
                 x.name, f"transposed_conv2d takes (h, w, c) and 4-d weights, not {x.shape}"
             )
-        k, kernel_h, kernel_w, depth = weights.shape
+        k, depth = weights.shape[0], weights.shape[3]
         if depth * self.groups != x.shape[2] or k % self.groups or bias.shape != (k,):
             raise GraphError(
                 x.name,
@@ -154,6 +155,11 @@ class TransposedConv2d(Op):
                 instructions=6.0 * macs + 60.0 * outputs[0].elements,
             ),
         )
+
+    def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
+        outputs, _, _, depth = inputs[1].shape
+        group = np.arange(outputs) * self.groups // outputs
+        return (group * depth).reshape(-1, 1, 1, 1) + channels_of_weights(depth, 3, 4)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values
