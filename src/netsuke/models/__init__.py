@@ -1,0 +1,5 @@
+"""The zoo: reference networks as float graphs with initial weights."""
+
+from netsuke.models.zoo import build, is_model_name, model_names, model_options
+
+__all__ = ["build", "is_model_name", "model_names", "model_options"]
