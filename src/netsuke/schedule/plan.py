@@ -91,6 +91,12 @@ class Plan:
         """Modelled executed instructions for one sample."""
         return sum(step.kernel.instructions for step in self.steps if step.kernel)
 
+    def at_peak(self) -> tuple[tuple[str, int], ...]:
+        """Names and bytes of the buffers that live at the peak, largest first."""
+        peak = max(range(len(self.steps)), key=lambda i: self.steps[i].live, default=0)
+        living = [b for _, b in self.buffers.values() if b.start <= peak <= b.end]
+        return tuple((b.name, b.size) for b in sorted(living, key=lambda b: (-b.size, b.name)))
+
     def require_fit(self, device: Device, ram: int | None = None) -> None:
         """Raise DoesNotFitError when an arena exceeds its region, or all exceed `ram`."""
         if ram is not None and self.arena > ram:

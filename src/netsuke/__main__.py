@@ -1,0 +1,5 @@
+"""``python -m netsuke``."""
+
+from netsuke.cli import program
+
+program()

@@ -1,0 +1,312 @@
+"""The main job in Python: the functions behind the command line.
+
+>>> import netsuke as nk
+>>> verdict = nk.check("lenet?width=0.5", "nucleo-f446re")
+>>> verdict.fits
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netsuke.devices import Device, Limits
+from netsuke.devices import device as find_device
+from netsuke.errors import DataError, DoesNotFitError, UnsupportedOperatorError
+from netsuke.ir import Array, Graph
+
+if TYPE_CHECKING:
+    from netsuke.codegen import Artifact
+    from netsuke.data import Dataset
+    from netsuke.fit import FitResult
+    from netsuke.verify import Verification
+
+MODEL_SUFFIXES = (".onnx", ".tflite", ".pt2")
+
+
+def load(model: Any, optimize: bool = True) -> Graph:
+    """Return a model as a graph.
+
+    Parameters
+    ----------
+    model
+        A file (``.onnx``, ``.tflite``, ``.pt2``), a zoo name such as
+        ``mobilenet_v1?width=0.25``, a PyTorch module or exported program, or a graph.
+    optimize
+        Run the passes that keep the meaning.
+
+    Raises
+    ------
+    ModelError, UnsupportedOperatorError, UsageError
+    """
+    if isinstance(model, Graph):
+        graph = model
+    elif isinstance(model, str | Path) and _is_zoo_name(str(model)):
+        from netsuke.models import build
+
+        graph = build(str(model))
+    else:
+        from netsuke.frontend import load as read
+
+        graph = read(model)
+    if not optimize:
+        return graph
+    from netsuke.passes import optimize as run_passes
+
+    return run_passes(graph)
+
+
+def _is_zoo_name(text: str) -> bool:
+    from netsuke.models import model_names
+
+    return text.split("?", maxsplit=1)[0] in model_names() and not Path(text).exists()
+
+
+def device(name: str | Device) -> Device:
+    """Return a device by id or ``.toml`` path; a device is returned as it is."""
+    return name if isinstance(name, Device) else find_device(name)
+
+
+def data(spec: Any) -> Dataset:
+    """Return a data set by name or path; a data set is returned as it is."""
+    from netsuke.data import Dataset, load_data
+
+    return spec if isinstance(spec, Dataset) else load_data(str(spec))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a model fits a device, and what is in the way.
+
+    Attributes
+    ----------
+    fits
+        All operators are supported, and flash and RAM suffice.
+    flash, flash_available
+        Bytes; weights are exact, code is modelled.
+    ram, ram_available
+        Bytes of the activation arena: exact.
+    peak_node
+        Node during which the arena is fullest.
+    peak_tensors
+        Names and bytes of the buffers that live then, largest first.
+    macs, parameters
+        Of one inference; of the model.
+    unsupported
+        (operator, node, why) of every node that cannot be imported.
+    optimal
+        Whether the arena is proved minimal.
+    """
+
+    model: str
+    device: str
+    fits: bool
+    flash: int
+    flash_available: int
+    ram: int
+    ram_available: int
+    peak_node: str
+    peak_tensors: tuple[tuple[str, int], ...]
+    macs: int
+    parameters: int
+    unsupported: tuple[tuple[str, str, str], ...]
+    optimal: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "schema": "netsuke/1",
+            "model": self.model,
+            "device": self.device,
+            "fits": self.fits,
+            "flash": {"needed": self.flash, "available": self.flash_available},
+            "ram": {
+                "needed": self.ram,
+                "available": self.ram_available,
+                "peak_node": self.peak_node,
+                "peak_tensors": [{"name": n, "bytes": b} for n, b in self.peak_tensors],
+                "optimal": self.optimal,
+            },
+            "macs": self.macs,
+            "parameters": self.parameters,
+            "unsupported": [
+                {"operator": operator, "node": node, "why": why}
+                for operator, node, why in self.unsupported
+            ],
+            "sources": {"flash": "weights exact, code modelled", "ram": "exact"},
+        }
+
+
+def check(model: Any, device_name: str | Device) -> Verdict:
+    """Answer whether a model fits a device, without compiling anything.
+
+    Parameters
+    ----------
+    model
+        As for `load`.
+    device_name
+        As for `device`.
+    """
+    from netsuke.codegen import compile_graph
+    from netsuke.codegen.footprint import footprint
+
+    target = device(device_name)
+    try:
+        graph = load(model)
+    except UnsupportedOperatorError as error:
+        return Verdict(
+            str(model),
+            target.id,
+            False,
+            0,
+            target.flash,
+            0,
+            target.ram,
+            "",
+            (),
+            0,
+            0,
+            error.operators,
+            False,
+        )
+    artifact = compile_graph(graph, target)
+    plan, size = artifact.plan, footprint(artifact, target)
+    try:
+        plan.require_fit(target)
+        ram_fits = True
+    except DoesNotFitError:
+        ram_fits = False
+    return Verdict(
+        model=graph.name,
+        device=target.id,
+        fits=ram_fits and size.flash <= target.flash,
+        flash=size.flash,
+        flash_available=target.flash,
+        ram=plan.arena,
+        ram_available=target.ram,
+        peak_node=plan.peak_node,
+        peak_tensors=plan.at_peak(),
+        macs=graph.macs,
+        parameters=graph.parameters,
+        unsupported=(),
+        optimal=plan.optimal,
+    )
+
+
+def quantize(model: Any, dataset: Any, samples: int = 256, **options: Any) -> Graph:
+    """Return the int8 graph of a float model, calibrated on a data set.
+
+    Parameters
+    ----------
+    model
+        As for `load`.
+    dataset
+        As for `data`, or an array ``(n, ...)`` in the graph's own form.
+    samples
+        How many training samples calibrate.
+    options
+        Passed to `netsuke.compress.quantize.quantize`.
+    """
+    from netsuke.compress.quantize import quantize as convert
+
+    graph = load(model)
+    return convert(graph, calibration(graph, dataset, samples), **options)
+
+
+def calibration(graph: Graph, dataset: Any, samples: int = 256) -> Array:
+    """Training samples that calibrate a graph, in the graph's own form."""
+    import numpy as np
+
+    if isinstance(dataset, np.ndarray):
+        return dataset[:samples]
+    source = data(dataset)
+    shape = graph.tensors[graph.inputs[0]].shape
+    if source.shape != shape:
+        raise DataError(
+            source.name,
+            f"has samples of shape {list(source.shape)}, but {graph.name} takes "
+            f"{list(shape)}; try another size, for example --data '{source.name}?size={shape[0]}'",
+        )
+    return source.train.take(samples).samples
+
+
+def is_float(graph: Graph) -> bool:
+    """Whether no activation of the graph is quantized."""
+    return all(t.quant is None for t in graph.tensors.values() if not t.is_constant)
+
+
+def compile(
+    model: Any,
+    device_name: str | Device,
+    dataset: Any = None,
+    out: str | Path | None = None,
+    target: str = "cmake",
+    ram: int | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> Artifact:
+    """Compile a model to C for a device; a float model is quantized when data is given.
+
+    Parameters
+    ----------
+    model, device_name
+        As for `check`.
+    dataset
+        Calibration data for a float model; without it a float model stays float.
+    out
+        Folder to write, which appears whole or not at all.
+    target
+        Wrapper, see `netsuke.codegen.WRAPPERS`.
+    ram
+        Bytes that arenas may take for the sake of speed.
+    provenance
+        Recorded in the manifest.
+
+    Raises
+    ------
+    DoesNotFitError
+        When the arena or the flash does not fit the device.
+    """
+    from netsuke.codegen import compile_graph
+    from netsuke.codegen.footprint import footprint
+
+    board, graph = device(device_name), load(model)
+    if dataset is not None and is_float(graph):
+        graph = quantize(graph, dataset)
+    artifact = compile_graph(graph, board, ram, target, provenance)
+    artifact.plan.require_fit(board)
+    size = footprint(artifact, board)
+    if size.flash > board.flash:
+        raise DoesNotFitError("flash", size.flash, board.flash, _heaviest(graph))
+    if out is not None:
+        artifact.write(out)
+    return artifact
+
+
+def _heaviest(graph: Graph) -> str:
+    """The node whose constants are largest."""
+    sizes = {
+        node.name: sum(t.size for t in graph.in_of(node) if t.is_constant) for node in graph.nodes
+    }
+    return max(sizes, key=lambda name: sizes[name], default="")
+
+
+def verify(artifact: Any, on: Sequence[str] = ("host", "unicorn"), **options: Any) -> Verification:
+    """Prove an artifact (a folder or an `Artifact`) bit for bit; see `netsuke.verify.verify`."""
+    from netsuke.verify import verify as prove
+
+    return prove(artifact, on=tuple(on), **options)
+
+
+def fit(
+    model: Any,
+    device_name: str | Device,
+    dataset: Any,
+    limits: Limits | None = None,
+    **options: Any,
+) -> FitResult:
+    """Shrink a model until it holds the limits, with the smallest drop; see `netsuke.fit.fit`."""
+    from netsuke.fit import fit as search
+
+    return search(load(model), data(dataset), device(device_name), limits or Limits(), **options)

@@ -1,0 +1,52 @@
+"""`netsuke check`: does a model fit a device, and what is in the way?"""
+
+from __future__ import annotations
+
+import typer
+
+from netsuke.api import Verdict
+from netsuke.api import check as judge
+from netsuke.cli.output import DeviceOption, Json, ModelArgument, count, rows, show_json, size
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def check(model: ModelArgument, device: DeviceOption, as_json: Json = False) -> None:
+        """Say whether a model fits a device: flash, RAM at its peak, operators."""
+        verdict = judge(model, device)
+        if as_json:
+            show_json(verdict.as_json())
+        else:
+            print(text(verdict))
+        if verdict.unsupported:
+            raise typer.Exit(4)
+        if not verdict.fits:
+            raise typer.Exit(3)
+
+
+def text(verdict: Verdict) -> str:
+    """The verdict for eyes."""
+    lines = [f"Model   {verdict.model}"]
+    if verdict.unsupported:
+        lines.append(f"Device  {verdict.device}")
+        lines.append(f"Cannot be imported: {len(verdict.unsupported)} node(s)")
+        lines += [f"  {op} at {node!r}: {why}" for op, node, why in verdict.unsupported]
+        return "\n".join(lines)
+    lines[0] += f" · {count(verdict.parameters)} parameters · {count(verdict.macs)} MACs"
+    lines.append(f"Device  {verdict.device}")
+    table = [("", "need", "have", "")]
+    for name, needed, available in (
+        ("flash", verdict.flash, verdict.flash_available),
+        ("RAM", verdict.ram, verdict.ram_available),
+    ):
+        mark = "ok" if needed <= available else f"{needed / max(available, 1):.1f} times too much"
+        table.append((name, size(needed), size(available), mark))
+    lines.append(rows(table))
+    proved = "minimal, proved" if verdict.optimal else "not proved minimal"
+    lines.append(f"  RAM peaks at node {verdict.peak_node!r} ({proved}), where these live:")
+    lines.append(rows([(name, size(bytes_)) for name, bytes_ in verdict.peak_tensors[:4]], "    "))
+    if verdict.fits:
+        lines.append("Fits.")
+    else:
+        lines.append("Does not fit. Try: netsuke quantize, netsuke fit, or a larger device.")
+    return "\n".join(lines)

@@ -1,0 +1,47 @@
+"""`netsuke compile`: a model becomes a C project for a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netsuke.cli.output import DataOption, DeviceOption, Json, ModelArgument, doing, show_json, size
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def compile(
+        model: ModelArgument,
+        device: DeviceOption,
+        out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write.")],
+        data: DataOption = None,
+        target: Annotated[str, typer.Option("-t", "--target", help="cmake or arduino.")] = "cmake",
+        ram: Annotated[
+            str | None, typer.Option(help="RAM that arenas may take for the sake of speed.")
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Compile a model to readable C; a float model is quantized when --data is given."""
+        from netsuke.api import compile as build
+        from netsuke.api import device as find
+        from netsuke.cli.figures import figures
+        from netsuke.devices.catalogue import parse_size
+
+        budget = parse_size(ram, "--ram") if ram else None
+        with doing("compiling"):
+            artifact = build(model, device, data, out, target, budget, {"source": model})
+            result = figures(artifact, find(device))
+        result["out"] = str(out)
+        if as_json:
+            show_json(result)
+            return
+        plan = artifact.plan
+        proof = "minimal, proved" if plan.optimal else f"lower bound {size(plan.lower_bound)}"
+        print(f"{out}: {len(artifact.files)} files")
+        print(f"  arena    {size(result['arena'])}  ({proof}; peak at {plan.peak_node!r})")
+        print(
+            f"  flash    {size(result['flash'])}  = weights {size(result['weights'])} "
+            f"+ code {size(result['code'])} ({result['source']})"
+        )

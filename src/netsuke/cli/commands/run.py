@@ -1,0 +1,58 @@
+"""`netsuke run`: feed arrays to an artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netsuke.cli.output import Json, count, doing, show_json, size
+from netsuke.errors import DataError
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def run(
+        folder: Annotated[Path, typer.Argument(metavar="DIR", help="A compiled artifact.")],
+        input: Annotated[
+            list[Path], typer.Option("--input", help=".npy file (n, ...), one an input.")
+        ],
+        output: Annotated[list[Path], typer.Option("--output", help=".npy file, one an output.")],
+        on: Annotated[str, typer.Option("--on", help="host, unicorn or qemu.")] = "unicorn",
+        as_json: Json = False,
+    ) -> None:
+        """Run an artifact on samples: here, or on an emulated microcontroller."""
+        import numpy as np
+
+        from netsuke.files import write_whole
+        from netsuke.verify import run as execute
+
+        arrays = [_read(path) for path in input]
+        with doing(f"running on {on}"):
+            result = execute(folder, on, arrays)
+        for path, array in zip(output, result.outputs, strict=False):
+            write_whole(path, lambda stream, array=array: np.save(stream, array))
+        summary = {
+            "instructions": result.instructions,
+            "stack": result.stack,
+            "samples": result.samples,
+            "on": on,
+        }
+        if as_json:
+            show_json(summary)
+        else:
+            print(f"{result.samples} samples on {on}")
+            if result.instructions is not None:
+                print(f"  instructions  {count(result.instructions)} a sample (emulated)")
+            if result.stack is not None:
+                print(f"  stack         {size(result.stack)}")
+
+
+def _read(path: Path):  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(str(path), f"is no .npy file of numbers: {error}") from None

@@ -1,0 +1,66 @@
+"""The list of commands, and what happens to errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from netsuke.cli.commands import (
+    check,
+    compile,
+    devices,
+    doctor,
+    fit,
+    ops,
+    quantize,
+    report,
+    run,
+    train,
+    verify,
+)
+from netsuke.errors import NetsukeError
+
+COMMANDS = (check, ops, quantize, compile, run, verify, fit, train, devices, report, doctor)
+
+app = typer.Typer(
+    name="netsuke",
+    help="Fit trained networks into devices that are too small for them, and prove it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in COMMANDS:
+    module.register(app)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0 done, 1 our fault, 2 usage, 3 does not fit, 4 the model or the data is unusable, 130
+    interrupted.
+    """
+    try:
+        app(arguments, standalone_mode=True)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except NetsukeError as error:
+        print(f"netsuke: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("netsuke: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        print("netsuke: out of memory; try fewer samples or a smaller model", file=sys.stderr)
+        return 1
+    return 0
+
+
+def program() -> None:
+    """Entry point of the `netsuke` program."""
+    sys.exit(main())

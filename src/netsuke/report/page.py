@@ -1,0 +1,147 @@
+"""The page: what an artifact's folder says, as sections."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from netsuke.devices import Device, device
+from netsuke.errors import DeviceError, UsageError
+from netsuke.report.svg import Point, Rectangle, arena_map, kib, memory_chart, region_bars, scatter
+
+HERE = Path(__file__).parent
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined, autoescape=True
+    )
+    environment.filters["kib"] = kib
+    environment.filters["count"] = lambda number: f"{number:,.0f}"
+    return environment
+
+
+def report_page(folder: Path | str) -> str:
+    """Return one HTML page about a compiled artifact or a fit run; it loads nothing.
+
+    Parameters
+    ----------
+    folder
+        Holds ``manifest.json``, and where they exist ``certificate.json`` and ``fit.json``. A fit
+        run keeps its artifact in the folder itself or in ``artifact/``.
+
+    Raises
+    ------
+    UsageError
+        When the folder holds no artifact.
+    """
+    root = Path(folder)
+    manifest = _read(root / "manifest.json") or _read(root / "artifact" / "manifest.json")
+    if manifest is None:
+        raise UsageError(f"{root}: holds no manifest.json; is it a folder that compile wrote?")
+    certificate = _read(root / "certificate.json") or _read(root / "artifact" / "certificate.json")
+    fit = _read(root / "fit.json")
+    board = _board(manifest)
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    script = (HERE / "table.js").read_text(encoding="utf-8")
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            manifest=manifest,
+            certificate=certificate,
+            fit=fit,
+            board=board,
+            style=Markup(style),
+            script=Markup(script),
+            regions=Markup(region_bars(_regions(manifest, certificate, board))),
+            memory=Markup(_memory(manifest, board)),
+            maps=_maps(manifest),
+            layers=_layers(manifest),
+            front=Markup(_front(fit)),
+        )
+    )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    except ValueError as error:
+        raise UsageError(f"{path}: is no JSON: {error}") from None
+    return value if isinstance(value, dict) else None
+
+
+def _board(manifest: dict[str, Any]) -> Device | None:
+    try:
+        return device(manifest["device"]["id"])
+    except (DeviceError, KeyError):
+        return None
+
+
+def flash_needed(manifest: dict[str, Any], certificate: dict[str, Any] | None) -> int:
+    """Linked bytes where the certificate has them, else the weights alone."""
+    sizes = (certificate or {}).get("sizes") or {}
+    if "code" in sizes and "weights" in sizes:
+        return int(sizes["code"]) + int(sizes["weights"])
+    return int(manifest["weights"])
+
+
+def _regions(
+    manifest: dict[str, Any], certificate: dict[str, Any] | None, board: Device | None
+) -> list[tuple[str, int, int]]:
+    if board is None:
+        return [(name, size, size) for name, size in manifest["arenas"].items()]
+    arenas = manifest["arenas"]
+    used = [r for r in board.memory("arena") if arenas.get(r.name)] or board.memory("arena")[:1]
+    rows = [("flash", flash_needed(manifest, certificate), board.flash)]
+    rows.extend((r.name, arenas.get(r.name, 0), r.available) for r in used)
+    return rows
+
+
+def _memory(manifest: dict[str, Any], board: Device | None) -> str:
+    steps = manifest["steps"]
+    return memory_chart(
+        [step["live"] for step in steps],
+        [f"{step['node']} ({step['op']})" for step in steps],
+        board.ram if board else None,
+        manifest["arena"],
+    )
+
+
+def _maps(manifest: dict[str, Any]) -> list[tuple[str, Markup]]:
+    maps = []
+    for region, size in manifest["arenas"].items():
+        boxes = [
+            Rectangle(b["name"], b["start"], b["end"], b["offset"], b["size"])
+            for b in manifest["buffers"]
+            if b["region"] == region
+        ]
+        maps.append((region, Markup(arena_map(boxes, len(manifest["steps"]), size))))
+    return maps
+
+
+def _layers(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    total = sum(step["macs"] for step in manifest["steps"]) or 1
+    return [
+        {**step, "index": index, "share": 100 * step["macs"] / total}
+        for index, step in enumerate(manifest["steps"])
+    ]
+
+
+def _front(fit: dict[str, Any] | None) -> str:
+    if not fit or not fit.get("candidates"):
+        return ""
+    points = [
+        Point(c["flash"], c["metric"], c["name"], c.get("kind", "point"))
+        for c in fit["candidates"]
+        if c.get("metric") is not None
+    ]
+    return scatter(points, "flash", "accuracy in %", (fit.get("limits") or {}).get("flash"))
