@@ -28,7 +28,8 @@ def same_quant(kind: str, tensors: Sequence[Tensor]) -> None:
             raise QuantizationError(
                 tensor.name,
                 f"{kind} needs one quantization for all its tensors, but {first.name!r} has "
-                f"{_describe(first)} and this one {_describe(tensor)}; put a requantize node between",
+                f"{_describe(first)} and this one {_describe(tensor)}; "
+                "put a requantize node between",
             )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from netsuke.errors import GraphError
@@ -48,3 +50,25 @@ def windows(
     view = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=(0, 1))
     view = view[:: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
     return np.moveaxis(view, 2, 4)
+
+
+def reads_ahead(
+    image: Sequence[int],
+    output: Sequence[int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: Pads,
+) -> bool:
+    """Whether window n sees no pixel before pixel n, for every n, counted row by row.
+
+    Then a kernel that writes one output pixel after the other may write over its input, if both
+    have the same number of channels and one output channel needs only its own input channel.
+    """
+    firsts = []
+    for axis in (0, 1):
+        start = np.arange(output[axis]) * stride[axis] - padding[axis][0]
+        taps = np.maximum(-(start // dilation[axis]), 0)
+        firsts.append(start + taps * dilation[axis])
+    seen = firsts[0][:, None] * image[1] + firsts[1][None, :]
+    written = np.arange(output[0])[:, None] * output[1] + np.arange(output[1])[None, :]
+    return bool((seen >= written).all())

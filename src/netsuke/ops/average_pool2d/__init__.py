@@ -13,7 +13,7 @@ from netsuke.errors import GraphError, QuantizationError
 from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
 from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.movement import same_quant
-from netsuke.ops.window import Pads, output_extent, windows
+from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
 
 LARGEST_WINDOW = 1 << 23
 """Pixels of a window whose int8 sum surely fits into int32."""
@@ -129,6 +129,11 @@ class AveragePool2d(Op):
             "pad_left": self.padding[1][0],
             "include_padding": int(self.include_padding),
         }
+        inplace = (
+            ((0, 0),)
+            if reads_ahead(inputs[0].shape, outputs[0].shape, self.stride, (1, 1), self.padding)
+            else ()
+        )
         work = self.cost(inputs, outputs).elementary
         if inputs[0].dtype == "float32":
             return (
@@ -137,6 +142,7 @@ class AveragePool2d(Op):
                     "average_pool2d/average_pool2d_f32.c",
                     "nsk_average_pool2d_real",
                     {**geometry, "low": self.low, "high": self.high},
+                    inplace=inplace,
                     instructions=8.0 * work,
                 ),
             )
@@ -147,6 +153,7 @@ class AveragePool2d(Op):
                 "average_pool2d/average_pool2d_s8.c",
                 "nsk_average_pool2d",
                 {**geometry, "zero": zero, "low": low, "high": high},
+                inplace=inplace,
                 instructions=5.0 * work + 30.0 * outputs[0].elements,
             ),
         )

@@ -13,7 +13,7 @@ from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
-from netsuke.ops.window import Pads, output_extent, windows
+from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,14 @@ class DepthwiseConv2d(Op):
     ) -> tuple[Kernel, ...]:
         macs = self.cost(inputs, outputs).macs
         geometry = self._geometry(inputs, outputs)
+        inplace = (
+            ((0, 0),)
+            if inputs[0].shape[2] == outputs[0].shape[2]
+            and reads_ahead(
+                inputs[0].shape, outputs[0].shape, self.stride, self.dilation, self.padding
+            )
+            else ()
+        )
         if inputs[0].dtype == "float32":
             return (
                 Kernel(
@@ -121,6 +129,7 @@ class DepthwiseConv2d(Op):
                     "depthwise_conv2d/depthwise_conv2d_f32.c",
                     "nsk_depthwise_conv2d_real",
                     {**geometry, "low": self.low, "high": self.high},
+                    inplace=inplace,
                     instructions=10.0 * macs,
                 ),
             )
@@ -133,6 +142,7 @@ class DepthwiseConv2d(Op):
                 "depthwise_conv2d/depthwise_conv2d_s8.c",
                 "nsk_depthwise_conv2d",
                 {**geometry, **requant.parameters(), **zero},
+                inplace=inplace,
                 instructions=8.0 * macs + 30.0 * outputs[0].elements,
             ),
         )

@@ -12,7 +12,7 @@ import numpy as np
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
 from netsuke.ops.movement import same_quant
-from netsuke.ops.window import Pads, output_extent, windows
+from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,20 @@ class MaxPool2d(Op):
             "pad_top": self.padding[0][0],
             "pad_left": self.padding[1][0],
         }
+        inplace = (
+            ((0, 0),)
+            if reads_ahead(
+                inputs[0].shape, outputs[0].shape, self.stride, self.dilation, self.padding
+            )
+            else ()
+        )
         return (
             Kernel(
                 f"nsk_max_pool2d_{suffix}",
                 f"max_pool2d/max_pool2d_{suffix}.c",
                 "nsk_max_pool2d",
                 parameters,
+                inplace=inplace,
                 instructions=7.0 * self.cost(inputs, outputs).elementary,
             ),
         )

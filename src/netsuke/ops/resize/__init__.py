@@ -160,6 +160,54 @@ class Resize(Movement):
         rows, columns = (make(inputs[0].shape[axis], self.size[axis]) for axis in (0, 1))
         return dict(zip(names[1:], (*rows, *columns), strict=True))
 
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        (x,), (y,) = inputs, outputs
+        (in_h, in_w, channels), (out_h, out_w) = x.shape, self.size
+        size = {"in_w": in_w, "out_h": out_h, "out_w": out_w}
+        if max(in_h, in_w) > 1 << 16:
+            raise GraphError(y.name, f"resizes {in_h} x {in_w} pixels, at most 65,536 a side")
+        if self.mode == "nearest":
+            tables: dict[str, Array] = {
+                "rows": self.nearest(in_h, out_h).astype(np.uint16),
+                "columns": self.nearest(in_w, out_w).astype(np.uint16),
+            }
+            return (
+                Kernel(
+                    "nsk_resize_nearest_any",
+                    "resize/resize_nearest_any.c",
+                    "nsk_resize_nearest",
+                    {**size, "run": channels * ITEMSIZE[x.dtype], **tables},
+                    instructions=1.0 * y.size + 20.0 * out_h * out_w,
+                ),
+            )
+        suffix = {"float32": "f32", "int8": "s8"}.get(x.dtype)
+        if suffix is None:
+            raise GraphError(y.name, f"bilinear resize has no C kernel for {x.dtype}")
+        real = suffix == "f32"
+        between = self.between if real else self.between_fixed
+        rows, columns = between(in_h, out_h), between(in_w, out_w)
+        kind = np.float32 if real else np.uint16
+        return (
+            Kernel(
+                f"nsk_resize_bilinear_{suffix}",
+                f"resize/resize_bilinear_{suffix}.c",
+                "nsk_resize_bilinear_real" if real else "nsk_resize_bilinear",
+                {
+                    **size,
+                    "channels": channels,
+                    "top": rows[0].astype(np.uint16),
+                    "bottom": rows[1].astype(np.uint16),
+                    "left": columns[0].astype(np.uint16),
+                    "right": columns[1].astype(np.uint16),
+                    "down": rows[2].astype(kind),
+                    "along": columns[2].astype(kind),
+                },
+                instructions=20.0 * y.elements,
+            ),
+        )
+
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values
         axis = int(not inputs[0].is_constant)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Kernel, Tensor
+from netsuke.ir import ITEMSIZE, Array, Kernel, Tensor
 
 AXES = 8
 """Most axes that the kernel can hold after merging; ``NSK_STRIDED_AXES`` in C."""
@@ -72,7 +72,7 @@ def strided_kernel(
     if len(extents) > AXES:
         raise GraphError(output.name, f"moves along {len(extents)} axes, at most {AXES} are served")
     unit = math.gcd(4, block, first * size, *(step * size for step in steps))
-    parameters = {
+    parameters: dict[str, int | float | Array] = {
         "rank": len(extents),
         "unit": unit,
         "run": block // unit,
