@@ -4,6 +4,7 @@ from netsuke.ir.build import GraphBuilder
 from netsuke.ir.graph import Graph, Node, Port, verify
 from netsuke.ir.interpret import interpret, interpret_batch, is_integer_node
 from netsuke.ir.layout import Axes, Relayout
+from netsuke.ir.link import Link, Slot
 from netsuke.ir.op import Cost, Kernel, Op, QuantRule, View
 from netsuke.ir.serialize import load_graph, save_graph
 from netsuke.ir.tensor import ITEMSIZE, Array, Quant, Tensor, TensorType, constant
@@ -17,12 +18,14 @@ __all__ = [
     "Graph",
     "GraphBuilder",
     "Kernel",
+    "Link",
     "Node",
     "Op",
     "Port",
     "Quant",
     "QuantRule",
     "Relayout",
+    "Slot",
     "Tensor",
     "TensorType",
     "View",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from netsuke.errors import GraphError
 from netsuke.ir.layout import Axes, Relayout, Shape
+from netsuke.ir.link import Link
 from netsuke.ir.tensor import Array, Quant, Tensor, TensorType
 
 
@@ -106,6 +107,8 @@ class Op(ABC):
     """
 
     rule: ClassVar[QuantRule] = QuantRule()
+    measured: ClassVar[tuple[int, ...]] = ()
+    """Constant inputs that training measures on its batches (batch-norm's mean, variance)."""
 
     @property
     def kind(self) -> str:
@@ -174,6 +177,18 @@ class Op(ABC):
         """
         return None
 
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        """Which positions along axes can only be cut together.
+
+        An axis, or a position, that no link names must stay whole; the default is that nothing
+        around the node may be cut.
+        """
+        return ()
+
+    def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
+        """The same operator for tensors of which linked positions were cut away."""
+        return self
+
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         """Compute the node in PyTorch, differentiably.
 
@@ -181,3 +196,12 @@ class Op(ABC):
         The module `torch` is handed in, so that operators need not import it.
         """
         raise GraphError(self.kind, "has no PyTorch lowering")
+
+    def lower_training(
+        self, torch: Any, inputs: Sequence[Tensor], *values: Any
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Like `lower`, while training: outputs, and this batch's values for the inputs `measured`.
+
+        Training moves those constants towards the batches' values instead of learning them.
+        """
+        return self.lower(torch, inputs, *values), ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class BatchNorm(Op):
     epsilon: float = 1e-5
     low: float = -math.inf
     high: float = math.inf
+
+    measured: ClassVar[tuple[int, ...]] = (3, 4)
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         x = inputs[0]
@@ -74,3 +76,16 @@ class BatchNorm(Op):
         x, scale, offset, mean, variance = values
         y = (x - mean) * (scale * torch.rsqrt(variance + self.epsilon)) + offset
         return (torch.clamp(y, self.low, self.high),)
+
+    def lower_training(
+        self, torch: Any, inputs: Sequence[Tensor], *values: Any
+    ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Normalize by the mean and (biased) variance of the batch; see Ioffe & Szegedy 2015."""
+        x, scale, offset, _, _ = values
+        channels_first = x.movedim(-1, 1)
+        y, mean, deviation = torch.native_batch_norm(
+            channels_first, scale, offset, None, None, True, 0.0, self.epsilon
+        )
+        variance = deviation.detach().pow(-2) - self.epsilon
+        y = torch.clamp(y.movedim(1, -1), self.low, self.high)
+        return (y,), (mean.detach(), variance)
