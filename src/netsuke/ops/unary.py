@@ -11,6 +11,7 @@ import numpy as np
 from netsuke.errors import GraphError, QuantizationError
 from netsuke.ir import Array, Axes, Kernel, Op, Quant, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
+from netsuke.ops.fixed_point import quantize_multiplier
 from netsuke.ops.relayout import (
     permuted_elementwise,
     reordered_elementwise,
@@ -56,6 +57,12 @@ def real_table(function: Callable[[Array], Array], source: Quant, target: Quant)
     exact = np.nan_to_num(ratio, nan=0.0).astype(np.float64)
     rounded = np.trunc(exact + np.copysign(0.5, exact)) + target.zero_point[0]
     return np.clip(rounded, -128, 127).astype(np.int8)
+
+
+def ratio_multiplier(source: Quant, target: Quant, factor: float = 1.0) -> tuple[int, int]:
+    """Fixed-point form of source scale · factor / target scale, computed in float32."""
+    scale = np.float32(source.scale[0]) * np.float32(factor)
+    return quantize_multiplier(float(scale / np.float32(target.scale[0])))
 
 
 def table_kernel(table: Array, count: int) -> Kernel:

@@ -42,6 +42,16 @@ static inline int32_t nsk_requantize(int32_t x, int32_t multiplier, int32_t shif
     return nsk_rounding_right(nsk_high(x, multiplier), -shift);
 }
 
+/* The same with the ties of the last step away from zero, for elementwise operators. */
+static inline int32_t nsk_requantize_away(int32_t x, int32_t multiplier, int32_t shift)
+{
+    if (shift > 0) {
+        return nsk_high(nsk_saturating_left(x, shift), multiplier);
+    }
+    const int32_t scaled = nsk_high(x, multiplier);
+    return nsk_rounding_right(scaled - (scaled < 0 && shift != 0), -shift);
+}
+
 static inline int32_t nsk_clamp(int32_t x, int32_t low, int32_t high)
 {
     return x < low ? low : x > high ? high : x;

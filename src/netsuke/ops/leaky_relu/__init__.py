@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.ir import Array
-from netsuke.ops.unary import Unary
+from netsuke.ir import Array, Quant
+from netsuke.ops.fixed_point import requantize_away
+from netsuke.ops.unary import STORED, Unary, ratio_multiplier
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,15 @@ class LeakyRelu(Unary):
 
     def real_parameters(self) -> dict[str, int | float | Array]:
         return {"alpha": self.alpha}
+
+    def table(self, source: Quant, target: Quant) -> Array:
+        """By fixed-point factors for either side, as LiteRT does."""
+        centred = STORED - source.zero_point[0]
+        sign = -1 if self.alpha < 0 else 1
+        right = requantize_away(centred, *ratio_multiplier(source, target))
+        left = sign * requantize_away(centred, *ratio_multiplier(source, target, abs(self.alpha)))
+        values = np.where(centred >= 0, right, left) + target.zero_point[0]
+        return np.clip(values, -128, 127).astype(np.int8)
 
     def torch_function(self, torch: Any, x: Any) -> Any:
         return torch.nn.functional.leaky_relu(x, self.alpha)

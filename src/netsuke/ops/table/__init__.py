@@ -1,0 +1,1 @@
+"""The kernel that every int8 function of one element shares; see `netsuke.ops.unary`."""
