@@ -1,0 +1,106 @@
+"""The part of TensorFlow Lite's file format that does not belong to one operator.
+
+Field names are those of TensorFlow Lite's schema; ``_`` marks fields that are not read.
+"""
+
+from __future__ import annotations
+
+from netsuke.frontend.tflite.flatbuffer import layout
+
+IDENTIFIER = b"TFL3"
+
+MODEL = layout(
+    "Model",
+    "version: uint; operator_codes: [table]; subgraphs: [table]; description: string;"
+    "buffers: [table]",
+)
+OPERATOR_CODE = layout(
+    "OperatorCode",
+    "deprecated_builtin_code: byte; custom_code: string; version: int = 1; builtin_code: int",
+)
+SUBGRAPH = layout(
+    "SubGraph",
+    "tensors: [table]; inputs: [int]; outputs: [int]; operators: [table]; name: string",
+)
+TENSOR = layout(
+    "Tensor",
+    "shape: [int]; type: byte; buffer: uint; name: string; quantization: table;"
+    "is_variable: bool; sparsity: table; shape_signature: [int]; has_rank: bool;"
+    "variant_tensors: [table]; external_buffer: uint",
+)
+QUANTIZATION = layout(
+    "QuantizationParameters",
+    "min: [float]; max: [float]; scale: [float]; zero_point: [long]; details_type: ubyte;"
+    "details: table; quantized_dimension: int",
+)
+OPERATOR = layout(
+    "Operator",
+    "opcode_index: uint; inputs: [int]; outputs: [int]; builtin_options_type: ubyte;"
+    "builtin_options: table",
+)
+BUFFER = layout("Buffer", "data: [ubyte]; offset: ulong; size: ulong")
+
+TYPES: tuple[tuple[str, int], ...] = (
+    ("float32", 32),
+    ("float16", 16),
+    ("int32", 32),
+    ("uint8", 8),
+    ("int64", 64),
+    ("string", 0),
+    ("bool", 8),
+    ("int16", 16),
+    ("complex64", 64),
+    ("int8", 8),
+    ("float64", 64),
+    ("complex128", 128),
+    ("uint64", 64),
+    ("resource", 0),
+    ("variant", 0),
+    ("uint32", 32),
+    ("uint16", 16),
+    ("int4", 4),
+    ("bfloat16", 16),
+    ("int2", 2),
+    ("uint4", 4),
+    ("float8_e4m3fn", 8),
+    ("float8_e5m2", 8),
+)
+"""Name and bits of each element type, by its number in the file."""
+
+CUSTOM = 32
+
+_NAMES = """
+    ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE
+    EMBEDDING_LOOKUP FLOOR FULLY_CONNECTED HASHTABLE_LOOKUP L2_NORMALIZATION L2_POOL_2D
+    LOCAL_RESPONSE_NORMALIZATION LOGISTIC LSH_PROJECTION LSTM MAX_POOL_2D MUL RELU RELU_N1_TO_1
+    RELU6 RESHAPE RESIZE_BILINEAR RNN SOFTMAX SPACE_TO_DEPTH SVDF TANH CONCAT_EMBEDDINGS SKIP_GRAM
+    CALL CUSTOM EMBEDDING_LOOKUP_SPARSE PAD UNIDIRECTIONAL_SEQUENCE_RNN GATHER BATCH_TO_SPACE_ND
+    SPACE_TO_BATCH_ND TRANSPOSE MEAN SUB DIV SQUEEZE UNIDIRECTIONAL_SEQUENCE_LSTM STRIDED_SLICE
+    BIDIRECTIONAL_SEQUENCE_RNN EXP TOPK_V2 SPLIT LOG_SOFTMAX DELEGATE BIDIRECTIONAL_SEQUENCE_LSTM
+    CAST PRELU MAXIMUM ARG_MAX MINIMUM LESS NEG PADV2 GREATER GREATER_EQUAL LESS_EQUAL SELECT SLICE
+    SIN TRANSPOSE_CONV SPARSE_TO_DENSE TILE EXPAND_DIMS EQUAL NOT_EQUAL LOG SUM SQRT RSQRT SHAPE
+    POW ARG_MIN FAKE_QUANT REDUCE_PROD REDUCE_MAX PACK LOGICAL_OR ONE_HOT LOGICAL_AND LOGICAL_NOT
+    UNPACK REDUCE_MIN FLOOR_DIV REDUCE_ANY SQUARE ZEROS_LIKE FILL FLOOR_MOD RANGE
+    RESIZE_NEAREST_NEIGHBOR LEAKY_RELU SQUARED_DIFFERENCE MIRROR_PAD ABS SPLIT_V UNIQUE CEIL
+    REVERSE_V2 ADD_N GATHER_ND COS WHERE RANK ELU REVERSE_SEQUENCE MATRIX_DIAG QUANTIZE
+    MATRIX_SET_DIAG ROUND HARD_SWISH IF WHILE NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5
+    SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM BATCH_MATMUL PLACEHOLDER_FOR_GREATER_OP_CODES CUMSUM
+    CALL_ONCE BROADCAST_TO RFFT2D CONV_3D IMAG REAL COMPLEX_ABS HASHTABLE HASHTABLE_FIND
+    HASHTABLE_IMPORT HASHTABLE_SIZE REDUCE_ALL CONV_3D_TRANSPOSE VAR_HANDLE READ_VARIABLE
+    ASSIGN_VARIABLE BROADCAST_ARGS RANDOM_STANDARD_NORMAL BUCKETIZE RANDOM_UNIFORM MULTINOMIAL GELU
+    DYNAMIC_UPDATE_SLICE RELU_0_TO_1 UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_MAX
+    UNSORTED_SEGMENT_SUM ATAN2 UNSORTED_SEGMENT_MIN SIGN BITCAST BITWISE_XOR RIGHT_SHIFT
+    STABLEHLO_LOGISTIC STABLEHLO_ADD STABLEHLO_DIVIDE STABLEHLO_MULTIPLY STABLEHLO_MAXIMUM
+    STABLEHLO_RESHAPE STABLEHLO_CLAMP STABLEHLO_CONCATENATE STABLEHLO_BROADCAST_IN_DIM
+    STABLEHLO_CONVOLUTION STABLEHLO_SLICE STABLEHLO_CUSTOM_CALL STABLEHLO_REDUCE STABLEHLO_ABS
+    STABLEHLO_AND STABLEHLO_COSINE STABLEHLO_EXPONENTIAL STABLEHLO_FLOOR STABLEHLO_LOG
+    STABLEHLO_MINIMUM STABLEHLO_NEGATE STABLEHLO_OR STABLEHLO_POWER STABLEHLO_REMAINDER
+    STABLEHLO_RSQRT STABLEHLO_SELECT STABLEHLO_SUBTRACT STABLEHLO_TANH STABLEHLO_SCATTER
+    STABLEHLO_COMPARE STABLEHLO_CONVERT STABLEHLO_DYNAMIC_SLICE STABLEHLO_DYNAMIC_UPDATE_SLICE
+    STABLEHLO_PAD STABLEHLO_IOTA STABLEHLO_DOT_GENERAL STABLEHLO_REDUCE_WINDOW STABLEHLO_SORT
+    STABLEHLO_WHILE STABLEHLO_GATHER STABLEHLO_TRANSPOSE DILATE STABLEHLO_RNG_BIT_GENERATOR
+    REDUCE_WINDOW STABLEHLO_COMPOSITE STABLEHLO_SHIFT_LEFT STABLEHLO_CBRT STABLEHLO_CASE
+"""
+
+BUILTINS: tuple[str, ...] = tuple(_NAMES.split())
+"""The format's operators by number. A name here says nothing about netsuke: it is for messages."""
