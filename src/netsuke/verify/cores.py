@@ -1,0 +1,124 @@
+"""What each Cortex-M core is called by compilers and emulators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netsuke.devices import Device
+from netsuke.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """One core, with the names that tools know it by.
+
+    Attributes
+    ----------
+    name
+        As in a device file: ``cortex-m4``.
+    zig, gcc
+        The compiler's name for the core without its optional parts.
+    unicorn
+        The constant of the Unicorn module that selects the core, or None when it has none.
+    machine
+        The QEMU board with this core, or None.
+    fpu
+        Whether code may use single-precision floating-point registers.
+    double
+        Whether these registers also take double precision.
+    dsp
+        Whether the core has the DSP extension.
+    """
+
+    name: str
+    zig: str
+    gcc: str
+    unicorn: str | None
+    machine: str | None
+    fpu: bool = False
+    double: bool = False
+    dsp: bool = False
+
+
+# name: zig, gcc, Unicorn, QEMU, what a core of this name always or usually has
+_CORES: dict[str, tuple[str, str, str | None, str | None, frozenset[str]]] = {
+    "cortex-m0": ("cortex_m0", "cortex-m0", "M0", "microbit", frozenset()),
+    "cortex-m0plus": ("cortex_m0plus", "cortex-m0plus", "M0", "microbit", frozenset()),
+    "cortex-m3": ("cortex_m3", "cortex-m3", "M3", "mps2-an385", frozenset()),
+    "cortex-m4": ("cortex_m4", "cortex-m4", "M4", "mps2-an386", frozenset({"dsp", "fpu-sp"})),
+    "cortex-m7": ("cortex_m7", "cortex-m7", "M7", "mps2-an500", frozenset({"dsp", "fpu-sp"})),
+    "cortex-m33": ("cortex_m33", "cortex-m33", "M33", "mps2-an521", frozenset({"dsp", "fpu-sp"})),
+    "cortex-m55": ("cortex_m55", "cortex-m55", None, "mps3-an547", frozenset({"dsp", "fpu-dp"})),
+}
+
+CORES = tuple(_CORES)
+
+
+def core(name: str, isa: frozenset[str] | None = None) -> Core:
+    """Return a core by its name; `isa` says which optional parts it has.
+
+    Raises
+    ------
+    UsageError
+        When it is no Cortex-M core that can be emulated.
+    """
+    if name not in _CORES:
+        raise UsageError(
+            f"{name} cannot be emulated here; Cortex-M cores that can are {', '.join(CORES)}. "
+            "Verify on the host instead (--on host)."
+        )
+    zig, gcc, unicorn, machine, usual = _CORES[name]
+    has = usual if isa is None else isa
+    return Core(
+        name=name,
+        zig=zig,
+        gcc=gcc,
+        unicorn=None if unicorn is None else f"UC_CPU_ARM_CORTEX_{unicorn}",
+        machine=machine,
+        fpu=bool(has & {"fpu-sp", "fpu-dp", "mve"}),
+        double="fpu-dp" in has,
+        dsp="dsp" in has,
+    )
+
+
+def device_core(device: Device) -> Core:
+    """The core of a device, with the optional parts that the device's file lists."""
+    return core(device.core, device.isa)
+
+
+# The parts that zig must be told; a plain ``cortex_m4`` has no floating-point registers,
+# a plain ``cortex_m33`` neither these nor the DSP extension.
+_ZIG_FPU = {
+    ("cortex-m4", False): "+vfp4d16sp",
+    ("cortex-m7", False): "+fp_armv8d16sp",
+    ("cortex-m7", True): "+fp_armv8d16",
+    ("cortex-m33", False): "+fp_armv8d16sp",
+}
+_GCC_FPU = {
+    ("cortex-m4", False): "fpv4-sp-d16",
+    ("cortex-m7", False): "fpv5-sp-d16",
+    ("cortex-m7", True): "fpv5-d16",
+    ("cortex-m33", False): "fpv5-sp-d16",
+}
+
+
+def zig_flags(core: Core) -> tuple[str, ...]:
+    """Target flags of ``zig cc`` for a core."""
+    parts = core.zig
+    if core.name == "cortex-m33" and core.dsp:
+        parts += "+dsp"
+    if core.fpu:
+        parts += _ZIG_FPU.get((core.name, core.double), "")
+    abi = "eabihf" if core.fpu else "eabi"
+    return ("-target", f"thumb-freestanding-{abi}", f"-mcpu={parts}", "-fhosted")
+
+
+def gcc_flags(core: Core) -> tuple[str, ...]:
+    """Target flags of ``arm-none-eabi-gcc`` for a core."""
+    name = core.gcc
+    if core.name == "cortex-m33" and not core.dsp:
+        name += "+nodsp"
+    flags = ["-mthumb", f"-mcpu={name}", f"-mfloat-abi={'hard' if core.fpu else 'soft'}"]
+    if core.fpu:
+        flags.append(f"-mfpu={_GCC_FPU.get((core.name, core.double), 'auto')}")
+    return tuple(flags)
