@@ -1,0 +1,132 @@
+"""A graph as a PyTorch module, and its weights back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from netsuke.errors import GraphError, UsageError
+from netsuke.ir import Graph, Tensor, constant, verify
+from netsuke.ops import LogSoftmax, Sigmoid, Softmax
+
+
+class GraphModule(torch.nn.Module):
+    """Computes a float graph on a batch: inputs ``(n, *shape)``, channels last.
+
+    Float constants with more than one element are parameters, except those that operators
+    measure on batches (batch-norm's mean and variance): these are buffers, moved while training
+    by ``buffer += momentum · (batch's value - buffer)``. Scalars are part of a formula and stay.
+
+    Attributes
+    ----------
+    graph
+        What is computed; its own constants stay as they were.
+    momentum
+        Of the measured constants.
+    """
+
+    def __init__(self, graph: Graph, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.graph = graph
+        self.momentum = momentum
+        measured = {node.inputs[index] for node in graph.nodes for index in node.op.measured}
+        self.slots: dict[str, str] = {}
+        for number, tensor in enumerate(graph.constants()):
+            value = torch.from_numpy(np.array(tensor.data))
+            slot = f"constant{number}"  # tensor names may hold dots, which PyTorch forbids
+            if tensor.dtype == "float32" and tensor.elements > 1 and tensor.name not in measured:
+                self.register_parameter(slot, torch.nn.Parameter(value))
+            else:
+                self.register_buffer(slot, value)
+            self.slots[tensor.name] = slot
+
+    def values(self) -> dict[str, Any]:
+        """The PyTorch tensor of every constant, by its name in the graph."""
+        return {name: getattr(self, slot) for name, slot in self.slots.items()}
+
+    def forward(self, *inputs: Any) -> Any:
+        """Outputs in the graph's order; one output comes bare."""
+        values = {**self.values(), **dict(zip(self.graph.inputs, inputs, strict=True))}
+        for node in self.graph.nodes:
+            tensors = self.graph.in_of(node)
+            arguments = [values[name] for name in node.inputs]
+            if self.training and node.op.measured:
+                results, found = node.op.lower_training(torch, tensors, *arguments)
+                self._measure([node.inputs[index] for index in node.op.measured], found)
+            else:
+                results = node.op.lower(torch, tensors, *arguments)
+            values.update(zip(node.outputs, results, strict=True))
+        outputs = tuple(values[name] for name in self.graph.outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _measure(self, names: list[str], found: tuple[Any, ...]) -> None:
+        with torch.no_grad():
+            for name, value in zip(names, found, strict=True):
+                getattr(self, self.slots[name]).lerp_(value, self.momentum)
+
+
+def to_module(graph: Graph) -> GraphModule:
+    """Return a PyTorch module that computes a float graph differentiably.
+
+    Raises
+    ------
+    UsageError
+        When the graph holds integers.
+    GraphError
+        When an operator has no PyTorch lowering.
+    """
+    for tensor in graph.tensors.values():
+        if tensor.quant is not None:
+            raise UsageError(
+                f"{graph.name} is quantized ({tensor.name!r} is {tensor.dtype}); training needs "
+                "the float model it was made from"
+            )
+    return GraphModule(graph)
+
+
+def from_module(graph: Graph, module: GraphModule) -> Graph:
+    """Return the graph with the constants that a module of it holds now.
+
+    The graph may have nodes that the module's has not (a softmax left out for training).
+
+    Raises
+    ------
+    GraphError
+        When training has made a value that is not finite.
+    """
+    found: Mapping[str, Any] = module.values()
+    tensors: dict[str, Tensor] = dict(graph.tensors)
+    for name, value in found.items():
+        if name in tensors and tensors[name].dtype == "float32":
+            array = value.detach().cpu().numpy()
+            if not np.isfinite(array).all():
+                raise GraphError(name, "is not finite after training; try a smaller --lr")
+            tensors[name] = constant(name, array)
+    return verify(replace(graph, tensors=tensors))
+
+
+def scores_graph(graph: Graph) -> Graph:
+    """The graph without a softmax or sigmoid at its end, with its first output only."""
+    output = graph.outputs[0]
+    producers = graph.producers()
+    while output in producers and isinstance(producers[output].op, Softmax | LogSoftmax | Sigmoid):
+        output = producers[output].inputs[0]
+    live, kept = {output}, []
+    for node in reversed(graph.nodes):
+        if live.intersection(node.outputs):
+            live.update(node.inputs)
+            kept.append(node)
+    needed = live.union(graph.inputs, *(node.outputs for node in kept))
+    return verify(
+        replace(
+            graph,
+            outputs=(output,),
+            nodes=tuple(reversed(kept)),
+            tensors={name: graph.tensors[name] for name in graph.tensors if name in needed},
+            ports={},
+        )
+    )
