@@ -169,6 +169,14 @@ class Op(ABC):
         """
         return None
 
+    def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
+        """The operator that on x does what this one does on x with a constant border.
+
+        `borders` has (before, after) for each axis of the first input; None when the operator
+        cannot add such a border by itself.
+        """
+        return None
+
     def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
         """Which input channel (last axis of input 0) each weight multiplies.
 

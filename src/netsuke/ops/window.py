@@ -36,6 +36,15 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tupl
     return total // 2, total - total // 2
 
 
+def added_pads(padding: Pads, borders: Sequence[tuple[int, int]]) -> Pads:
+    """Padding and the borders of an image, (vertical, horizontal), as one padding."""
+    (top, bottom), (left, right) = (
+        (pad[0] + border[0], pad[1] + border[1])
+        for pad, border in zip(padding, borders, strict=True)
+    )
+    return ((top, bottom), (left, right))
+
+
 def windows(
     image: Array,
     kernel: tuple[int, int],

@@ -21,7 +21,8 @@ def move_layouts(graph: Graph) -> Graph:
     """
     if not any(isinstance(node.op, Transpose) for node in graph.nodes):
         return graph
-    return _Emission(graph, choose_layouts(graph)).build()
+    after = _Emission(graph, choose_layouts(graph)).build()
+    return graph if after.nodes == graph.nodes and after.ports == graph.ports else after
 
 
 class _Emission:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.conv2d.dsp import dsp_kernels
+from netsuke.ops.links import grouped_links
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
-from netsuke.ops.window import Pads, output_extent, windows
+from netsuke.ops.window import Pads, added_pads, output_extent, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +134,27 @@ class Conv2d(Op):
         requant = self.requant(inputs, outputs)
         assert inputs[1].quant is not None
         zero = {"weight_zero": inputs[1].quant.zero_point[0]}
-        return (
-            Kernel(
-                "nsk_conv2d_s8",
-                "conv2d/conv2d_s8.c",
-                "nsk_conv2d",
-                {**geometry, **requant.parameters(), **zero},
-                instructions=6.0 * macs + 30.0 * outputs[0].elements,
-            ),
+        portable = Kernel(
+            "nsk_conv2d_s8",
+            "conv2d/conv2d_s8.c",
+            "nsk_conv2d",
+            {**geometry, **requant.parameters(), **zero},
+            instructions=6.0 * macs + 30.0 * outputs[0].elements,
         )
+        return (*dsp_kernels(geometry, requant, inputs, outputs, isa), portable)
+
+    def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
+        if value != 0.0 or borders[2] != (0, 0):
+            return None
+        return replace(self, padding=added_pads(self.padding, borders[:2]))
 
     def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
         outputs, _, _, depth = inputs[1].shape
         group = np.arange(outputs) * self.groups // outputs
         return (group * depth).reshape(-1, 1, 1, 1) + channels_of_weights(depth, 3, 4)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return grouped_links(inputs, self.groups)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.links import same_positions
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
-from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
+from netsuke.ops.window import Pads, added_pads, output_extent, reads_ahead, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,20 @@ class DepthwiseConv2d(Op):
             ),
         )
 
+    def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
+        if value != 0.0 or borders[2] != (0, 0):
+            return None
+        return replace(self, padding=added_pads(self.padding, borders[:2]))
+
     def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
         (_, _, channels), outputs = inputs[0].shape, inputs[1].shape[2]
         return channels_of_weights(outputs, 2, 3) * channels // outputs
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        k = inputs[1].shape[2]
+        multiplier = k // inputs[0].shape[2]
+        links = same_positions(("out", 0, 2), ("in", 1, 2), ("in", 2, 0))
+        return (*links, Link(("in", 0, 2), ("in", 1, 2), (np.arange(k) // multiplier, np.arange(k))))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values
