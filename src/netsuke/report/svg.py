@@ -80,21 +80,17 @@ def memory_chart(live: Sequence[int], names: Sequence[str], limit: int | None, a
         kind = "bar peak" if count == max(live) else "bar"
         parts.append(
             f'<rect class="{kind}" x="{left + index * width + 1:.1f}" '
-            f'width="{max(width - 2, 1):.1f}" y="{top + height - tall:.1f}" height="{tall:.1f}"><title>step {index}: {escape(name)}'
-            f"\n{count:,} B live</title></rect>"
+            f'width="{max(width - 2, 1):.1f}" y="{top + height - tall:.1f}" height="{tall:.1f}">'
+            f"<title>step {index}: {escape(name)}\n{count:,} B live</title></rect>"
         )
-    for count, kind, text in (
-        (arena, "arena", "arena"),
-        (limit if near else None, "limit", "device"),
-    ):
-        if count:
-            y = top + height - height * count / largest
-            parts.append(
-                f'<line class="{kind}" x1="{left}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            )
+    for level, kind, text in ((arena, "arena", "arena"), (limit or 0, "limit", "device")):
+        if level and (near or kind == "arena"):
+            y = top + height - height * level / largest
+            line = f'x1="{left}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"'
+            parts.append(f'<line class="{kind}" {line}/>')
             parts.append(
                 f'<text class="{kind}" x="{WIDTH - 4}" y="{y - 5:.1f}" text-anchor="end">'
-                f"{text} {kib(count)}</text>"
+                f"{text} {kib(level)}</text>"
             )
     parts.append(_steps(len(live), left, width, top + height + 16))
     return _frame(top + height + 24, parts, "Memory over steps")

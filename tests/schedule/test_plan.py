@@ -1,0 +1,190 @@
+"""Plans are valid, small, and say truthfully when they are minimal."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_graphs import random_graph
+
+from netsuke.devices import Device, Region, device
+from netsuke.errors import DoesNotFitError
+from netsuke.ir import Graph, GraphBuilder
+from netsuke.ops import Add, Clamp, Concat, Exp, Reshape, Split
+from netsuke.schedule import Plan, plan
+from netsuke.schedule.buffers import Buffer
+from netsuke.schedule.offsets import lay_out
+from netsuke.schedule.order import best_order
+
+BOARD = device("nucleo-f446re")
+
+
+def replay(planned: Plan) -> None:
+    """Run the plan on owners of bytes instead of values: every read must find its writer."""
+    graph = planned.graph
+    owner = {region: np.full(size, "", object) for region, size in planned.arenas.items()}
+    content: dict[str, str] = {}
+
+    def write(name: str, tag: str) -> None:
+        place = planned.places[name]
+        end = place.offset + graph.tensors[name].size
+        assert end <= planned.arenas[place.region]
+        owner[place.region][place.offset : end] = tag
+        content[name] = tag
+
+    def read(name: str, where: str) -> None:
+        place = planned.places[name]
+        found = owner[place.region][place.offset : place.offset + graph.tensors[name].size]
+        tags = {content[name]} if name in content else views[name]
+        assert set(found) <= tags, f"{where} reads {name}, finds {set(found)}"
+
+    views: dict[str, set[str]] = {}
+    for name in graph.inputs:
+        write(name, name)
+    for step in planned.steps:
+        for name in step.node.inputs:
+            if not graph.tensors[name].is_constant:
+                read(name, step.node.name)
+        if step.kernel is None:
+            for name in step.node.outputs:
+                views[name] = {
+                    tag for source in step.node.inputs
+                    for tag in ({content[source]} if source in content else views[source])
+                }
+            continue
+        if step.scratch:
+            size = step.kernel.scratch or 0
+            assert step.scratch.offset + size <= planned.arenas[step.scratch.region]
+            owner[step.scratch.region][step.scratch.offset : step.scratch.offset + size] = "scratch"
+            for name in step.node.inputs:
+                if not graph.tensors[name].is_constant:
+                    read(name, f"{step.node.name} beside its scratch")
+        for name in step.node.outputs:
+            write(name, name)
+    for name in graph.outputs:
+        if not graph.tensors[name].is_constant:
+            read(name, "the caller")
+
+
+@pytest.mark.parametrize("integer", [False, True])
+@pytest.mark.parametrize("seed", range(60))
+def test_no_buffer_is_overwritten_while_it_is_needed(seed: int, integer: bool) -> None:
+    planned = plan(random_graph(seed, integer), BOARD)
+    replay(planned)
+    assert planned.arena >= planned.lower_bound or len(planned.arenas) > 1
+
+
+def brute_force(buffers: list[Buffer]) -> int:
+    """The smallest layout, from first-fit over every permutation."""
+    from netsuke.schedule.offsets import first_fit
+
+    best = 1 << 60
+    for order in itertools.permutations(buffers):
+        offsets = first_fit(order)
+        best = min(best, max(offsets[b.name] + b.size for b in buffers))
+    return best
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 6), st.integers(0, 4)),
+                min_size=1, max_size=6))
+def test_layouts_that_claim_to_be_minimal_are_minimal(rows: list[tuple[int, int, int]]) -> None:
+    buffers = [Buffer(f"b{i}", 4 * s, a, a + n) for i, (s, a, n) in enumerate(rows)]
+    layout = lay_out(buffers)
+    assert layout.size >= layout.lower_bound
+    assert layout.optimal
+    assert layout.size == brute_force(buffers)
+
+
+def diamond(width: int) -> Graph:
+    """Branches that shrink: run one after another they need little, side by side much."""
+    builder = GraphBuilder("diamond")
+    x = builder.input("x", (64,))
+    ends = []
+    for index in range(width):
+        grown = builder.one(Concat(axis=0), x, x, x, x, name=f"grown{index}")
+        parts = builder.add(Split(axis=0, sizes=(64, 192)), [grown])
+        ends.append(builder.one(Exp(), parts[0], name=f"end{index}"))
+    total = ends[0]
+    for end in ends[1:]:
+        total = builder.one(Add(), total, end)
+    return builder.build([total])
+
+
+def test_the_order_search_beats_a_breadth_first_order() -> None:
+    graph = diamond(4)
+    stages = sorted(graph.nodes, key=lambda n: ("grown" not in n.name, "split" not in n.name,
+                                                "end" not in n.name))
+    wide = replace(graph, nodes=tuple(stages))
+    assert plan(wide, BOARD).arena < 0.6 * sum(graph.tensors[f"grown{i}"].size for i in range(4))
+    assert best_order(wide, {}).optimal
+
+
+def test_reshape_concat_and_split_need_no_calls() -> None:
+    builder = GraphBuilder("views")
+    a, b = builder.input("a", (2, 4)), builder.input("b", (2, 4))
+    ea, eb = builder.one(Exp(), a), builder.one(Exp(), b)
+    joined = builder.one(Concat(axis=0), ea, eb)
+    flat = builder.one(Reshape(shape=(16,)), joined)
+    first, second = builder.add(Split(axis=0, sizes=(8, 8)), [flat])
+    graph = builder.build([builder.one(Add(), first, second)])
+    planned = plan(graph, BOARD)
+    assert [step.node.op.kind for step in planned.steps if step.kernel] == ["exp", "exp", "add"]
+    replay(planned)
+
+
+def test_an_input_given_twice_to_concat_is_copied() -> None:
+    builder = GraphBuilder("twice")
+    x = builder.input("x", (4,))
+    graph = builder.build([builder.one(Concat(axis=0), x, x)])
+    planned = plan(graph, BOARD)
+    assert planned.steps[0].kernel is not None
+    replay(planned)
+
+
+def test_an_in_place_chain_takes_one_buffer() -> None:
+    builder = GraphBuilder("chain")
+    name = builder.input("x", (100,))
+    for _ in range(3):
+        name = builder.one(Clamp(low=0.0), name)
+    assert plan(builder.build([name]), BOARD).arena == 400
+
+
+def test_a_second_reader_forbids_working_in_place() -> None:
+    builder = GraphBuilder("shared")
+    x = builder.input("x", (100,))
+    y = builder.one(Clamp(low=0.0), x)
+    z = builder.one(Add(), x, y)
+    planned = plan(builder.build([z]), BOARD)
+    assert planned.arena == 800
+    replay(planned)
+
+
+def small(*sizes: int) -> Device:
+    regions = tuple(Region(f"ram{i}", "ram", s, ("arena",)) for i, s in enumerate(sizes))
+    return Device("small", "small", "cortex-m4", frozenset(), 1e6, regions)
+
+
+def test_buffers_spread_over_regions_when_no_region_is_large_enough() -> None:
+    builder = GraphBuilder("spread")
+    a, b = builder.input("a", (100,)), builder.input("b", (100,))
+    graph = builder.build([builder.one(Add(), a, b)])
+    planned = plan(graph, small(400, 400))
+    assert sorted(planned.arenas.values()) == [400, 400]
+    planned.require_fit(small(400, 400))
+    replay(planned)
+
+
+def test_a_plan_that_does_not_fit_names_memory_bytes_and_node() -> None:
+    builder = GraphBuilder("large")
+    a, b = builder.input("a", (100,)), builder.input("b", (100,))
+    graph = builder.build([builder.one(Add(), a, b, name="sum")])
+    with pytest.raises(DoesNotFitError) as caught:
+        plan(graph, small(500)).require_fit(small(500))
+    assert (caught.value.needed, caught.value.available) == (800, 500)
+    assert caught.value.culprit == "sum"
+    assert "800" in str(caught.value) and "netsuke fit" in str(caught.value)
