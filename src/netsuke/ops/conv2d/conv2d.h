@@ -32,12 +32,30 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t pad_top, pad_left;
+    int32_t input_zero, output_zero;
+    int32_t low, high; /* stored bounds of the fused clamp */
+    int32_t run;       /* bytes of a window that are contiguous in the image */
+    int32_t pairs;     /* words of a couple of channels, see conv2d_s8_dsp.c */
+    int32_t ring;      /* input rows that scratch holds behind the strip, for y == x */
+} nsk_conv2d_packed;
+
+typedef struct {
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t dilation_h, dilation_w;
+    int32_t pad_top, pad_left;
     int32_t groups;
     float low, high;
 } nsk_conv2d_real;
 
 void nsk_conv2d_s8(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
                    int8_t *y);
+void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w, int8_t *y,
+                       void *scratch);
+void nsk_conv2d_s8_dsp_small(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,
+                             int8_t *y);
 void nsk_conv2d_f32(const nsk_conv2d_real *p, const float *x, const float *w, const float *b,
                     float *y);
 

@@ -1,0 +1,114 @@
+/* Armv7E-M DSP instructions that the fast int8 kernels use, and the same in plain C.
+ *
+ * A word holds two int16 lanes, low lane first. A byte pair (0, 2) or (1, 3) of a word is widened
+ * into such lanes by one instruction, so int8 data is consumed four bytes a load.
+ *
+ *   NSK_DSP is defined where the instructions are used; everywhere else the C below computes the
+ *   same bits, so that one source file serves the device and the host.
+ */
+#ifndef NSK_DSP_H
+#define NSK_DSP_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
+#define NSK_DSP 1
+#endif
+
+/* Four bytes, first byte in the low bits whatever the byte order; any alignment. */
+static inline uint32_t nsk_load4(const int8_t *bytes)
+{
+#ifdef NSK_DSP
+    uint32_t word;
+    memcpy(&word, bytes, 4);
+    return word;
+#else
+    return (uint32_t)(uint8_t)bytes[0] | (uint32_t)(uint8_t)bytes[1] << 8 |
+           (uint32_t)(uint8_t)bytes[2] << 16 | (uint32_t)(uint8_t)bytes[3] << 24;
+#endif
+}
+
+/* Lanes (low, high). */
+static inline uint32_t nsk_lanes(int32_t low, int32_t high)
+{
+    return (uint32_t)(uint16_t)low | (uint32_t)(uint16_t)high << 16;
+}
+
+static inline int32_t nsk_low(uint32_t lanes)
+{
+    return (int16_t)(uint16_t)lanes;
+}
+
+static inline int32_t nsk_top(uint32_t lanes)
+{
+    return (int16_t)(uint16_t)(lanes >> 16);
+}
+
+/* Bytes 0 and 2, widened. */
+static inline uint32_t nsk_even(uint32_t bytes)
+{
+#ifdef NSK_DSP
+    uint32_t lanes;
+    __asm__("sxtb16 %0, %1" : "=r"(lanes) : "r"(bytes));
+    return lanes;
+#else
+    return nsk_lanes((int8_t)(uint8_t)bytes, (int8_t)(uint8_t)(bytes >> 16));
+#endif
+}
+
+/* Bytes 1 and 3, widened. */
+static inline uint32_t nsk_odd(uint32_t bytes)
+{
+#ifdef NSK_DSP
+    uint32_t lanes;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(lanes) : "r"(bytes));
+    return lanes;
+#else
+    return nsk_lanes((int8_t)(uint8_t)(bytes >> 8), (int8_t)(uint8_t)(bytes >> 24));
+#endif
+}
+
+/* sum + low * low + high * high, exact while the sum fits. */
+static inline int32_t nsk_dual(uint32_t a, uint32_t b, int32_t sum)
+{
+#ifdef NSK_DSP
+    int32_t result;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return sum + nsk_low(a) * nsk_low(b) + nsk_top(a) * nsk_top(b);
+#endif
+}
+
+/* round + high(x / 2, multiplier) of nsk_fixed.h, for even x. */
+static inline int32_t nsk_high_plus(int32_t x, int32_t multiplier, int32_t round)
+{
+#ifdef NSK_DSP
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(multiplier), "r"(round));
+    return result;
+#else
+    return round + (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << 31)) >> 32);
+#endif
+}
+
+static inline int8_t nsk_saturate8(int32_t x)
+{
+#ifdef NSK_DSP
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(x));
+    return (int8_t)result;
+#else
+    return (int8_t)(x < -128 ? -128 : x > 127 ? 127 : x);
+#endif
+}
+
+/* Both rounding terms and the zero point of a channel with this right shift, ready for
+ * nsk_high_plus: 2^(right-1) + zero * 2^right, or zero where right is 0. */
+static inline int32_t nsk_round_term(int32_t zero, int32_t right)
+{
+    return (2 * zero + 1) * (INT32_C(1) << right) >> 1;
+}
+
+#endif

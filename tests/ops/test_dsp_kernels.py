@@ -1,0 +1,69 @@
+"""Kernels for cores with DSP instructions: the C that runs elsewhere gives the same integers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from node_check import check_node
+
+from netsuke.ir import Quant, Tensor, constant
+from netsuke.ops.conv2d import Conv2d
+
+DSP = frozenset({"thumb2", "dsp"})
+
+
+def conv_tensors(
+    rng: np.random.Generator,
+    shape: tuple[int, ...],
+    kernel: tuple[int, ...],
+    zero: int,
+    factors: Any = None,
+) -> list[Tensor]:
+    """An int8 image, random weights and bias; scales such that outputs spread over int8."""
+    k, depth = kernel[0], math.prod(kernel[1:])
+    weights = rng.integers(-127, 128, kernel).astype(np.int8)
+    bias = rng.integers(-3000, 3000, k).astype(np.int32)
+    scale = rng.uniform(0.5, 2.0, k) * 0.02 / math.sqrt(depth) if factors is None else factors
+    return [
+        Tensor("x", shape, "int8", Quant((0.05,), (zero,))),
+        constant("w", weights, Quant(tuple(map(float, scale)), (0,) * k, axis=0)),
+        constant("b", bias),
+    ]
+
+
+@st.composite
+def geometries(draw: Any) -> dict[str, Any]:
+    def pair(low: int, high: int) -> tuple[int, int]:
+        return draw(st.integers(low, high)), draw(st.integers(low, high))
+
+    kernel, stride, dilation = pair(1, 4), pair(1, 3), pair(1, 2)
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    padding = tuple((draw(st.integers(0, r)), draw(st.integers(0, r))) for r in reach)
+    size = [
+        max(1, r - sum(p)) + draw(st.integers(0, 8)) for r, p in zip(reach, padding, strict=True)
+    ]
+    return {
+        "op": {"stride": stride, "dilation": dilation, "padding": padding},
+        "image": (*size, draw(st.integers(1, 9))),
+        "kernel": kernel,
+        "channels": draw(st.integers(1, 7)),
+        "zero": draw(st.integers(-128, 127)),
+        "seed": draw(st.integers(0, 1 << 30)),
+        "high": draw(st.sampled_from([math.inf, 2.0])),
+        "low": draw(st.sampled_from([-math.inf, 0.0])),
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(geometries())
+def test_the_convolution_equals_its_meaning_for_any_geometry(g: dict[str, Any]) -> None:
+    rng = np.random.default_rng(g["seed"])
+    inputs = conv_tensors(rng, g["image"], (g["channels"], *g["kernel"], g["image"][2]), g["zero"])
+    op = Conv2d(**g["op"], low=g["low"], high=g["high"])
+    kernels = check_node(op, inputs, [Quant((0.03,), (g["zero"] // 2,))], isa=DSP, seed=g["seed"])
+    assert any("dsp" in kernel.function for kernel in kernels)
