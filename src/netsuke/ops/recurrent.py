@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Op, Tensor
+from netsuke.ir import Array, Cost, Link, Op, Tensor
 
 
 def sigmoid(x: Array) -> Array:
@@ -49,3 +49,24 @@ class Recurrent(Op):
         steps, hidden = outputs[0].shape
         per_step = inputs[1].elements + inputs[2].elements
         return Cost(macs=steps * per_step, elementary=steps * hidden * self.gates * 2)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        hidden = inputs[2].shape[1]
+        states = [
+            ("in", number, 0) for number in range(len(inputs) - len(outputs) + 1, len(inputs))
+        ]
+        axes = [
+            ("out", 0, 1),
+            *(("out", n, 0) for n in range(1, len(outputs))),
+            ("in", 2, 1),
+            *states,
+        ]
+        units, rows = np.arange(hidden), np.arange(self.gates * hidden)
+        vectors = range(3, len(inputs) - len(outputs) + 1)
+        matrices = [("in", 1, 0), ("in", 2, 0), *(("in", number, 0) for number in vectors)]
+        return (
+            Link(("in", 0, 1), ("in", 1, 1)),
+            Link(("in", 0, 0), ("out", 0, 0)),
+            *(Link(axes[0], axis) for axis in axes[1:]),
+            *(Link(axes[0], axis, (units[rows % hidden], rows)) for axis in matrices),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netsuke.errors import GraphError
-from netsuke.ir import Axes, Op, Relayout, Tensor, TensorType
+from netsuke.ir import Axes, Link, Op, Relayout, Tensor, TensorType
 from netsuke.ops.broadcast import normal_axis
 from netsuke.ops.relayout import drop_axes, with_fields
 
@@ -38,3 +38,12 @@ class Reduction(Op):
     def batch_axes(self, x: Tensor) -> tuple[int, ...]:
         """The axes behind a leading batch axis."""
         return tuple(axis + 1 for axis in self.normal_axes(x))
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        reduced = self.normal_axes(inputs[0])
+        kept = [axis for axis in range(len(inputs[0].shape)) if axis not in reduced]
+        places = kept if self.keepdims else range(len(kept))
+        return tuple(
+            Link(("in", 0, axis), ("out", 0, place))
+            for axis, place in zip(kept, places, strict=True)
+        )

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError, QuantizationError
-from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
 from netsuke.ops.fixed_point import clamp_bounds
+from netsuke.ops.links import same_positions
 from netsuke.ops.movement import same_quant
 from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
 
@@ -157,6 +158,9 @@ class AveragePool2d(Op):
                 instructions=5.0 * work + 30.0 * outputs[0].elements,
             ),
         )
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return same_positions(("in", 0, 2), ("out", 0, 2))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

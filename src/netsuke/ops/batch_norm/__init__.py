@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Op, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Axes, Link, Op, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
+from netsuke.ops.links import broadcast_links, same_positions
 from netsuke.ops.relayout import (
     last_axis_stays,
     reordered_elementwise,
@@ -71,6 +72,12 @@ class BatchNorm(Op):
 
     def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
         return reshaped_elementwise(self, inputs, shapes)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        last = len(inputs[0].shape) - 1
+        constants = [("in", number, 0) for number in range(1, 5)]
+        links = same_positions(("out", 0, last), *constants)
+        return (*links, *broadcast_links(inputs[:1], outputs[0]))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, scale, offset, mean, variance = values

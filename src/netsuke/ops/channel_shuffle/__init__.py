@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Kernel, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Axes, Kernel, Link, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
+from netsuke.ops.links import other_axes_links
 from netsuke.ops.movement import Movement
 from netsuke.ops.relayout import last_axis_stays, same_axes
 from netsuke.ops.strided import strided_kernel
@@ -56,6 +57,19 @@ class ChannelShuffle(Movement):
 
     def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
         return Relayout(self) if shapes[0][-1:] == inputs[0].shape[-1:] else None
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        last = len(inputs[0].shape) - 1
+        extent = inputs[0].shape[last]
+        each = extent // self.groups
+        inner = np.arange(extent)
+        outer = inner % each * self.groups + inner // each
+        # Every group loses the same channels, or what is shuffled would not line up.
+        return (
+            Link(("in", 0, last), ("out", 0, last), (inner, outer)),
+            Link(("in", 0, last), ("in", 0, last), (inner, inner % each)),
+            *other_axes_links(inputs, outputs[0], last),
+        )
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Kernel, Relayout, Tensor, TensorType, View
+from netsuke.ir import Array, Axes, Kernel, Link, Relayout, Tensor, TensorType, View
 from netsuke.ir.layout import Shape, transpose_tensor
+from netsuke.ops.links import other_axes_links
 from netsuke.ops.movement import Movement, contiguous, leading
 from netsuke.ops.relayout import with_fields
 
@@ -106,6 +107,16 @@ class Concat(Movement):
         if not kept or len({tuple(shape[:-1]) for shape in shapes}) != 1:
             return None
         return Relayout(with_fields(self, {"axis": len(shapes[0]) - 1}))
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        rank = len(outputs[0].shape)
+        links = list(other_axes_links(inputs, outputs[0], self.axis))
+        axis, start = self.axis % rank, 0
+        for number, tensor in enumerate(inputs):
+            inner = np.arange(tensor.shape[axis])
+            links.append(Link(("in", number, axis), ("out", 0, axis), (inner, start + inner)))
+            start += tensor.shape[axis]
+        return tuple(links)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         batch = next(

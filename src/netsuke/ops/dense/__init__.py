@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape, reorder_tensor
+from netsuke.ops.links import other_axes_links, same_positions
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 
@@ -103,6 +104,12 @@ class Dense(Op):
 
     def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
         return channels_of_weights(inputs[1].shape[1], 1, 2)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        last = len(inputs[0].shape) - 1
+        links = same_positions(("out", 0, last), ("in", 1, 0), ("in", 2, 0))
+        rows = other_axes_links(inputs[:1], outputs[0], last)
+        return (*links, *rows, Link(("in", 0, last), ("in", 1, 1)))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         y = torch.nn.functional.linear(*values)

@@ -161,7 +161,10 @@ class DepthwiseConv2d(Op):
         k = inputs[1].shape[2]
         multiplier = k // inputs[0].shape[2]
         links = same_positions(("out", 0, 2), ("in", 1, 2), ("in", 2, 0))
-        return (*links, Link(("in", 0, 2), ("in", 1, 2), (np.arange(k) // multiplier, np.arange(k))))
+        return (
+            *links,
+            Link(("in", 0, 2), ("in", 1, 2), (np.arange(k) // multiplier, np.arange(k))),
+        )
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from netsuke.errors import QuantizationError
-from netsuke.ir import Array, Op, Tensor, TensorType
+from netsuke.ir import Array, Link, Op, Tensor, TensorType
+from netsuke.ops.links import broadcast_links
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class Dequantize(Op):
         if quant is None:
             raise QuantizationError(outputs[0].name, "dequantize needs a quantized input")
         return (quant.dequantize(arrays[0]),)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return broadcast_links(inputs, outputs[0])
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         return (values[0],)

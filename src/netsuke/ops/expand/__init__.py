@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Kernel, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Axes, Kernel, Link, Op, Relayout, Tensor, TensorType
+from netsuke.ops.links import broadcast_links
 from netsuke.ops.movement import Movement
 from netsuke.ops.relayout import permuted_fields
 from netsuke.ops.strided import row_strides, strided_kernel
@@ -56,6 +57,12 @@ class Expand(Movement):
         if len(axes) != len(self.shape):
             return None
         return permuted_fields(self, axes, {"shape": self.shape})
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return broadcast_links(inputs, outputs[0])
+
+    def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
+        return replace(self, shape=outputs[0].shape)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, QuantRule, Relayout, Tensor, TensorType
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Link, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ops.movement import Movement, leading
 from netsuke.ops.relayout import permuted_axis
 
@@ -83,6 +83,15 @@ class Gather(Movement):
             return None
         moved = permuted_axis(self, axes, self.axis, removed=not inputs[1].shape)
         return Relayout(moved.op, (axes, None), moved.outputs)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        rank, axis = len(inputs[0].shape), self.axis % len(inputs[0].shape)
+        shift = len(inputs[1].shape) - 1
+        return tuple(
+            Link(("in", 0, other), ("out", 0, other if other < axis else other + shift))
+            for other in range(rank)
+            if other != axis
+        )
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, indices = values

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Op, Tensor, TensorType
+from netsuke.ir import Array, Link, Op, Tensor, TensorType
 from netsuke.ops.broadcast import broadcast_shape, normal_axis
+from netsuke.ops.links import broadcast_links
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,14 @@ class LayerNorm(Op):
         variance = (centred * centred).mean(axis=axes, keepdims=True)
         y = centred / np.sqrt(variance + self.epsilon) * scale + offset
         return (y.astype(np.float32),)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        rank = len(inputs[0].shape)
+        links = broadcast_links(inputs, outputs[0])
+        # With one axis the mean is over what is left; over several, positions would not be alike.
+        first = self.axis % rank
+        cut = {first} if first == rank - 1 else set()
+        return tuple(link for link in links if link.second[2] < first or link.second[2] in cut)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, scale, offset = values

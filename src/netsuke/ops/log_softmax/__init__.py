@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from netsuke.ir import Array, Axes, Op, Quant, QuantRule, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Axes, Link, Op, Quant, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ops.broadcast import normal_axis
+from netsuke.ops.links import other_axes_links
 from netsuke.ops.relayout import permuted_axis
 
 
@@ -34,6 +35,9 @@ class LogSoftmax(Op):
 
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         return permuted_axis(self, axes, self.axis)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return other_axes_links(inputs, outputs[0], self.axis)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         axis = normal_axis(inputs[0].name, self.axis, len(inputs[0].shape))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Op, Tensor, TensorType
+from netsuke.ir import Array, Cost, Link, Op, Tensor, TensorType
 from netsuke.ops.broadcast import batched, broadcast_shape
 
 
@@ -36,6 +36,14 @@ class Matmul(Op):
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
         return Cost(macs=outputs[0].elements * inputs[0].shape[-1])
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        a, b, y = (len(tensor.shape) for tensor in (*inputs, outputs[0]))
+        return (
+            Link(("in", 0, a - 2), ("out", 0, y - 2)),
+            Link(("in", 1, b - 1), ("out", 0, y - 1)),
+            Link(("in", 0, a - 1), ("in", 1, b - 2)),
+        )
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         return (torch.matmul(*batched(inputs, values)),)

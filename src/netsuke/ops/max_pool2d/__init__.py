@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.links import same_positions
 from netsuke.ops.movement import same_quant
 from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
 
@@ -110,6 +111,9 @@ class MaxPool2d(Op):
                 instructions=7.0 * self.cost(inputs, outputs).elementary,
             ),
         )
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return same_positions(("in", 0, 2), ("out", 0, 2))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

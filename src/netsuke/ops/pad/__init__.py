@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Relayout, Tensor, TensorType
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Link, Relayout, Tensor, TensorType
 from netsuke.ops.movement import Movement, same_quant
 from netsuke.ops.relayout import permuted_fields
 
@@ -142,6 +142,13 @@ class Pad(Movement):
 
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         return permuted_fields(self, axes, {"padding": self.padding})
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return tuple(
+            Link(("in", 0, axis), ("out", 0, axis))
+            for axis, pads in enumerate(self.padding)
+            if pads == (0, 0)
+        )
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

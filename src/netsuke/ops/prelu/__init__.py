@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Op, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Axes, Link, Op, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
 from netsuke.ops.broadcast import batched, broadcast_shape
+from netsuke.ops.links import broadcast_links
 from netsuke.ops.relayout import (
     permuted_elementwise,
     reordered_elementwise,
@@ -46,6 +47,9 @@ class Prelu(Op):
 
     def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
         return reshaped_elementwise(self, inputs, shapes)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return broadcast_links(inputs, outputs[0])
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, slope = batched(inputs, values)

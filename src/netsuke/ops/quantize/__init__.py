@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import QuantizationError
-from netsuke.ir import Array, Op, Tensor, TensorType
+from netsuke.ir import Array, Link, Op, Tensor, TensorType
+from netsuke.ops.links import broadcast_links
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class Quantize(Op):
                 outputs[0].name, "quantize needs a real input and a quantized output"
             )
         return (quant.quantize(np.nan_to_num(arrays[0], nan=0.0)),)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return broadcast_links(inputs, outputs[0])
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         return (values[0],)

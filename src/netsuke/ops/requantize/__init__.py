@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netsuke.ir import Array, Tensor, TensorType
+from netsuke.ir import Array, Link, Tensor, TensorType
+from netsuke.ops.links import broadcast_links
 from netsuke.ops.unary import Unary
 
 
@@ -28,3 +29,6 @@ class Requantize(Unary):
 
     def torch_function(self, torch: Any, x: Any) -> Any:
         return x
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return broadcast_links(inputs, outputs[0])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Kernel, Relayout, Tensor, TensorType, View
+from netsuke.ir import Array, Axes, Kernel, Link, Op, Relayout, Tensor, TensorType, View
 from netsuke.ir.layout import permuted_shape, reshape_axes
+from netsuke.ops.links import reshape_links
 from netsuke.ops.movement import Movement
 from netsuke.ops.relayout import with_fields
 
@@ -64,6 +65,12 @@ class Reshape(Movement):
             return None
         op = with_fields(self, {"shape": permuted_shape(self.shape, moved[0])})
         return Relayout(op, (axes,), (moved[0],), order=moved[1])
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return reshape_links(inputs[0].shape, self.shape)
+
+    def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
+        return replace(self, shape=outputs[0].shape)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

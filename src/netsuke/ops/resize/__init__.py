@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Kernel, Tensor, TensorType
+from netsuke.ir import ITEMSIZE, Array, Kernel, Link, Tensor, TensorType
+from netsuke.ops.links import same_positions
 from netsuke.ops.movement import Movement, same_quant
 
 COORDINATES = ("asymmetric", "half_pixel", "align_corners", "pytorch_half_pixel")
@@ -207,6 +208,9 @@ class Resize(Movement):
                 instructions=20.0 * y.elements,
             ),
         )
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return same_positions(("in", 0, 2), ("out", 0, 2))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Relayout, Tensor, TensorType, View
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Link, Op, Relayout, Tensor, TensorType, View
 from netsuke.ops.movement import Movement
 from netsuke.ops.relayout import permuted_fields
 from netsuke.ops.strided import row_strides, strided_kernel
@@ -81,6 +81,17 @@ class Slice(Movement):
 
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         return permuted_fields(self, axes, {"ranges": self.ranges})
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return tuple(
+            Link(("in", 0, axis), ("out", 0, axis))
+            for axis, extent in enumerate(inputs[0].shape)
+            if self.ranges[axis] == (0, extent, 1)
+        )
+
+    def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
+        triples = zip(self.ranges, outputs[0].shape, strict=True)
+        return replace(self, ranges=tuple((a, extent, step) for (a, _, step), extent in triples))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Relayout, Tensor, TensorType, View
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Link, Op, Relayout, Tensor, TensorType, View
 from netsuke.ops.movement import Movement, contiguous, leading
 from netsuke.ops.relayout import with_fields
 
@@ -88,6 +88,25 @@ class Split(Movement):
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         op = with_fields(self, {"axis": axes.index(self.axis)})
         return Relayout(op, (axes,), (axes,) * len(self.sizes))
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        rank = len(inputs[0].shape)
+        axis, start = self.axis % rank, 0
+        links = []
+        for number, tensor in enumerate(outputs):
+            inner = np.arange(tensor.shape[axis])
+            links.append(Link(("in", 0, axis), ("out", number, axis), (start + inner, inner)))
+            links += [
+                Link(("in", 0, other), ("out", number, other))
+                for other in range(rank)
+                if other != axis
+            ]
+            start += tensor.shape[axis]
+        return tuple(links)
+
+    def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
+        axis = self.axis % len(inputs[0].shape)
+        return replace(self, sizes=tuple(tensor.shape[axis] for tensor in outputs))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Kernel, Tensor, TensorType, View
+from netsuke.ir import Array, Kernel, Link, Tensor, TensorType, View
 from netsuke.ops.movement import Movement
 from netsuke.ops.strided import row_strides, strided_kernel
 
@@ -49,6 +49,11 @@ class Transpose(Movement):
         if long == sorted(long):  # only axes of extent 1 move
             return (View(("out", 0), ("in", 0), 0),)
         return ()
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return tuple(
+            Link(("in", 0, axis), ("out", 0, place)) for place, axis in enumerate(self.axes)
+        )
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.links import grouped_links
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads
@@ -160,6 +161,9 @@ class TransposedConv2d(Op):
         outputs, _, _, depth = inputs[1].shape
         group = np.arange(outputs) * self.groups // outputs
         return (group * depth).reshape(-1, 1, 1, 1) + channels_of_weights(depth, 3, 4)
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return grouped_links(inputs, self.groups)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values
