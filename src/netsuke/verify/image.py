@@ -252,16 +252,20 @@ def _script(
     start = "\n    ".join(f"*{path.name}(.text .text.* .rodata .rodata.*)" for path in around)
     text = "\n    ".join(f"*{path.name}(.text .text.*)" for path in model)
     rodata = "\n    ".join(f"*{path.name}(.rodata .rodata.*)" for path in model)
+    table = " ".join(f"LONG({a.address:#x}) LONG({a.size:#x})" for a in arenas) + " LONG(0)"
     return f"""ENTRY(_start)
 EXTERN(model_invoke model_input model_output)
 MEMORY {{
   flash (rx) : ORIGIN = {memory.flash:#x}, LENGTH = {memory.flash_size:#x}
   ram (rw) : ORIGIN = {memory.ram:#x}, LENGTH = {memory.ram_size:#x}
 }}
+netsuke_stack_bottom = {memory.ram:#x};
 netsuke_stack_top = {memory.ram + memory.stack:#x};
 SECTIONS {{
   .start : {{
     KEEP(*(.vectors))
+    netsuke_arenas = .;
+    {table}
     {start}
   }} > flash
   .text : ALIGN(4) {{
