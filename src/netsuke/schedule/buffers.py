@@ -168,6 +168,9 @@ class _Sharing:
         if dying.name not in self.inside or written.size > dying.size:
             return False
         key, offset = self.inside[dying.name]
+        outlives = any(self.last.get(member, -1) > step for member in self.members[key])
+        if not outlives and 2 * written.size < self.extent[key]:
+            return False  # a small output would keep a large, dying buffer alive
         for member in self.members[key]:
             base = self.inside[member][1]
             size = self.graph.tensors[member].size

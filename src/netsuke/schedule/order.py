@@ -80,33 +80,46 @@ def _walk_back(came: list[tuple[int, int]], trace: int) -> list[int]:
     return order[::-1]
 
 
+@dataclass(slots=True)
+class _Group:
+    """Tensors that views tie together: allocated as one, freed as one."""
+
+    size: int
+    makers: int = 0  # mask of the nodes that write into it
+    users: int = 0  # mask of the nodes that write or read it
+    stays: bool = False  # it holds a graph output
+
+
 class _Problem:
     """Bit masks and sizes that the search works on."""
 
     def __init__(self, graph: Graph, scratch: dict[str, int]) -> None:
-        position = {node.name: i for i, node in enumerate(graph.nodes)}
         producers = graph.producers()
-        self.needs: list[int] = []
-        self.makes: list[int] = []
+        position = {node.name: i for i, node in enumerate(graph.nodes)}
         self.scratch = [scratch.get(node.name, 0) for node in graph.nodes]
-        self.dies: list[list[tuple[int, int]]] = []  # per node: (readers mask, bytes) of inputs
-        consumers = graph.consumers()
-        activations = {n: t for n, t in graph.tensors.items() if not t.is_constant}
-        for node in graph.nodes:
-            mask = 0
-            for name in node.inputs:
-                if name in producers:
-                    mask |= 1 << position[producers[name].name]
-            self.needs.append(mask)
-            is_view = bool(node.op.views(graph.in_of(node), graph.out_of(node)))
-            self.makes.append(0 if is_view else sum(t.size for t in graph.out_of(node)))
-            dying = []
-            for name in dict.fromkeys(node.inputs):
-                if name in activations and name not in graph.outputs:
-                    readers = sum(1 << position[r.name] for r in consumers[name])
-                    dying.append((readers, 0 if is_view else activations[name].size))
-            self.dies.append(dying)
-        self.initial = sum(graph.tensors[name].size for name in graph.inputs)
+        self.needs = [
+            sum({1 << position[producers[n].name] for n in node.inputs if n in producers})
+            for node in graph.nodes
+        ]
+        root = _view_roots(graph)
+        self.groups: dict[str, _Group] = {}
+        for name, tensor in graph.tensors.items():
+            if not tensor.is_constant:
+                group = self.groups.setdefault(root[name], _Group(0))
+                group.size = max(group.size, tensor.size)
+                group.stays |= name in graph.outputs
+        self.touched: list[list[_Group]] = []
+        for index, node in enumerate(graph.nodes):
+            names = [n for n in (*node.inputs, *node.outputs) if n in root]
+            keys = dict.fromkeys(root[name] for name in names)
+            self.touched.append([self.groups[key] for key in keys])
+            for key in keys:
+                self.groups[key].users |= 1 << index
+            for name in node.outputs:
+                self.groups[root[name]].makers |= 1 << index
+        given = {root[name] for name in graph.inputs if name in root}
+        self.initial = sum(self.groups[key].size for key in given)
+        self.given = {id(self.groups[key]) for key in given}
 
     def ready(self, done: int) -> list[int]:
         return [
@@ -117,7 +130,43 @@ class _Problem:
 
     def run(self, index: int, done: int, live: int) -> tuple[int, int]:
         """Live bytes while the node runs, and after it."""
-        during = live + self.makes[index] + self.scratch[index]
         now = done | (1 << index)
-        freed = sum(size for readers, size in self.dies[index] if readers & ~now == 0)
-        return during, live + self.makes[index] - freed
+        during = live + self.scratch[index]
+        after = live
+        for group in self.touched[index]:
+            if (
+                group.makers >> index & 1
+                and not group.makers & done
+                and id(group) not in self.given
+            ):
+                during += group.size
+                after += group.size
+            if not group.stays and group.users & ~now == 0:
+                after -= group.size
+        return during, after
+
+
+def _view_roots(graph: Graph) -> dict[str, str]:
+    """Activation name -> the name that stands for all tensors that views tie to it."""
+    parent = {name: name for name, tensor in graph.tensors.items() if not tensor.is_constant}
+
+    def find(name: str) -> str:
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    taken: set[str] = set()  # tensors that already lie inside a gathered one
+    for node in graph.nodes:
+        inputs, outputs = graph.in_of(node), graph.out_of(node)
+        sides = {"in": inputs, "out": outputs}
+        views = node.op.views(inputs, outputs)
+        gathered = [inputs[view.inner[1]].name for view in views if view.inner[0] == "in"]
+        if len(set(gathered)) < len(gathered) or taken.intersection(gathered):
+            continue
+        taken.update(gathered)
+        for view in views:
+            inner, outer = sides[view.inner[0]][view.inner[1]], sides[view.outer[0]][view.outer[1]]
+            if inner.name in parent and outer.name in parent:
+                parent[find(inner.name)] = find(outer.name)
+    return {name: find(name) for name in parent}
