@@ -91,9 +91,9 @@ def test_concat_and_split_serve_up_to_32_pieces_and_say_so_beyond() -> None:
         check(Concat(1), *(tensor((2, i % 3 + 1), "int8", f"x{i}") for i in range(count)))
         check(Split(1, (2,) * count), tensor((3, 2 * count), "float32"))
     many = [tensor((2, 1), "int8", f"x{i}") for i in range(33)]
-    with pytest.raises(GraphError, match="33 tensors.*at most 32"):
+    with pytest.raises(GraphError, match=r"33 tensors.*at most 32"):
         Concat(1).kernels(many, [tensor((2, 33), "int8", "y")], frozenset())
-    with pytest.raises(GraphError, match="33 pieces.*at most 32"):
+    with pytest.raises(GraphError, match=r"33 pieces.*at most 32"):
         Split(1, (1,) * 33).kernels([tensor((2, 33), "int8")], many, frozenset())
 
 

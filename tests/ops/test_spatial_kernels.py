@@ -39,10 +39,16 @@ def image(size: tuple[int, int], channels: int, seed: int, integers: bool) -> Te
 
 
 @FEW
-@given(geometries(), st.integers(1, 3), st.integers(1, 6), st.integers(1, 5), SEEDS, INTEGERS,
-       INTEGERS)
+@given(
+    geometries(), st.integers(1, 3), st.integers(1, 6), st.integers(1, 5), SEEDS, INTEGERS, INTEGERS
+)
 def test_conv2d_equals_numpy(
-    case: dict[str, Any], groups: int, depth: int, units: int, seed: int, integers: bool,
+    case: dict[str, Any],
+    groups: int,
+    depth: int,
+    units: int,
+    seed: int,
+    integers: bool,
     symmetric: bool,
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -67,10 +73,22 @@ def test_depthwise_conv2d_equals_numpy(
 
 
 @FEW
-@given(transposed_geometries(), st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), SEEDS,
-       INTEGERS, INTEGERS)
+@given(
+    transposed_geometries(),
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    SEEDS,
+    INTEGERS,
+    INTEGERS,
+)
 def test_transposed_conv2d_equals_numpy(
-    case: dict[str, Any], groups: int, depth: int, units: int, seed: int, integers: bool,
+    case: dict[str, Any],
+    groups: int,
+    depth: int,
+    units: int,
+    seed: int,
+    integers: bool,
     symmetric: bool,
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -82,8 +100,14 @@ def test_transposed_conv2d_equals_numpy(
 
 
 @FEW
-@given(st.lists(st.integers(1, 4), max_size=2), st.integers(1, 40), st.integers(1, 9), SEEDS,
-       INTEGERS, INTEGERS)
+@given(
+    st.lists(st.integers(1, 4), max_size=2),
+    st.integers(1, 40),
+    st.integers(1, 9),
+    SEEDS,
+    INTEGERS,
+    INTEGERS,
+)
 def test_dense_equals_numpy(
     rows: list[int], depth: int, units: int, seed: int, integers: bool, symmetric: bool
 ) -> None:

@@ -63,8 +63,12 @@ def window_options(kind: str, padding: int, stride: tuple[int, int], **fields: A
     return options(kind, padding=padding, strideH=stride[0], strideW=stride[1], **fields)
 
 
-def same(size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int],
-         dilation: tuple[int, int] = (1, 1)) -> Any:
+def same(
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+) -> Any:
     axes = zip(size, kernel, stride, dilation, strict=True)
     return tuple(same_padding(*axis) for axis in axes)
 
@@ -75,9 +79,26 @@ def extents(kernel: tuple[int, int], dilation: tuple[int, int], rng: np.random.G
     )
 
 
+def assert_equal(actual: Array, expected: Array, vectors: int) -> None:
+    """Equal in the channels of LiteRT's vector loops.
+
+    Where it leaves them (grouped convolutions, and the last channels when there are not a
+    multiple of 8), it rounds negative ties the other way.
+    """
+    np.testing.assert_array_equal(actual[..., :vectors], expected[..., :vectors])
+    difference = actual.astype(int) - expected
+    assert set(np.unique(difference)) <= {-1, 0}
+
+
 def compare_weighted(
-    operator: str, op: Op, inputs: list[Tensor], quant: Quant, weights: Value, settings_: Any,
+    operator: str,
+    op: Op,
+    inputs: list[Tensor],
+    quant: Quant,
+    weights: Value,
+    settings_: Any,
     rng: np.random.Generator,
+    vectors: int,
 ) -> None:
     x, w, b = inputs
     assert x.quant and w.quant and b.data is not None
@@ -88,14 +109,32 @@ def compare_weighted(
     (kind,) = op.infer(inputs)
     output = Value((1, *kind.shape), "int8", quant)
     (actual,) = litert(operator, [batched(x), weights, bias], [output], [feed[None]], settings_, 3)
-    np.testing.assert_array_equal(actual[0], expected)
+    assert_equal(actual[0], expected, vectors)
 
 
 @FEW
-@given(SIDES, STRIDES, STRIDES, st.integers(1, 3), st.integers(1, 8), st.integers(1, 5),
-       st.sampled_from([SAME, VALID]), st.integers(0, 3), SEEDS)
-def test_conv_2d(kernel: Any, stride: Any, dilation: Any, groups: int, depth: int, units: int,
-                 padding: int, activation_code: int, seed: int) -> None:
+@given(
+    SIDES,
+    STRIDES,
+    STRIDES,
+    st.integers(1, 3),
+    st.integers(1, 8),
+    st.integers(1, 5),
+    st.sampled_from([SAME, VALID]),
+    st.integers(0, 3),
+    SEEDS,
+)
+def test_conv_2d(
+    kernel: Any,
+    stride: Any,
+    dilation: Any,
+    groups: int,
+    depth: int,
+    units: int,
+    padding: int,
+    activation_code: int,
+    seed: int,
+) -> None:
     rng = np.random.default_rng(seed)
     if dilation != (1, 1):  # LiteRT has no dilated grouped convolution
         groups = 1
@@ -105,18 +144,42 @@ def test_conv_2d(kernel: Any, stride: Any, dilation: Any, groups: int, depth: in
     x = activation((*size, depth * groups), rng)
     inputs, quant = weighted(op, x, (units * groups, *kernel, depth), units * groups, rng)
     w = inputs[1]
-    fields = window_options("Conv2D", padding, stride, dilationHFactor=dilation[0],
-                            dilationWFactor=dilation[1], fusedActivationFunction=activation_code)
+    fields = window_options(
+        "Conv2D",
+        padding,
+        stride,
+        dilationHFactor=dilation[0],
+        dilationWFactor=dilation[1],
+        fusedActivationFunction=activation_code,
+    )
     assert quant
     weights = Value(w.shape, "int8", w.quant, w.data)
-    compare_weighted("CONV_2D", op, inputs, quant, weights, fields, rng)
+    compare_weighted(
+        "CONV_2D", op, inputs, quant, weights, fields, rng, units if groups == 1 else 0
+    )
 
 
 @FEW
-@given(SIDES, STRIDES, STRIDES, st.integers(1, 20), st.integers(1, 3),
-       st.sampled_from([SAME, VALID]), st.integers(0, 3), SEEDS)
-def test_depthwise_conv_2d(kernel: Any, stride: Any, dilation: Any, channels: int, multiple: int,
-                           padding: int, activation_code: int, seed: int) -> None:
+@given(
+    SIDES,
+    STRIDES,
+    STRIDES,
+    st.sampled_from([1, 8, 16, 24, 7, 20]),
+    st.sampled_from([1, 2, 8]),
+    st.sampled_from([SAME, VALID]),
+    st.integers(0, 3),
+    SEEDS,
+)
+def test_depthwise_conv_2d(
+    kernel: Any,
+    stride: Any,
+    dilation: Any,
+    channels: int,
+    multiple: int,
+    padding: int,
+    activation_code: int,
+    seed: int,
+) -> None:
     rng = np.random.default_rng(seed)
     size = extents(kernel, dilation, rng)
     pads = same(size, kernel, stride, dilation) if padding == SAME else ((0, 0), (0, 0))
@@ -125,21 +188,42 @@ def test_depthwise_conv_2d(kernel: Any, stride: Any, dilation: Any, channels: in
     inputs, quant = weighted(op, x, (*kernel, channels * multiple), channels * multiple, rng)
     w = inputs[1]
     fields = window_options(
-        "DepthwiseConv2D", padding, stride, depthMultiplier=multiple,
-        dilationHFactor=dilation[0], dilationWFactor=dilation[1],
+        "DepthwiseConv2D",
+        padding,
+        stride,
+        depthMultiplier=multiple,
+        dilationHFactor=dilation[0],
+        dilationWFactor=dilation[1],
         fusedActivationFunction=activation_code,
     )
     assert quant and w.quant and w.data is not None
     batch_quant = Quant(w.quant.scale, w.quant.zero_point, 3)
     weights = Value((1, *w.shape), "int8", batch_quant, w.data)
-    compare_weighted("DEPTHWISE_CONV_2D", op, inputs, quant, weights, fields, rng)
+    vectors = channels * multiple // 8 * 8
+    compare_weighted("DEPTHWISE_CONV_2D", op, inputs, quant, weights, fields, rng, vectors)
 
 
 @FEW
-@given(SIDES, STRIDES, st.integers(1, 9), st.integers(1, 6), st.sampled_from([SAME, VALID]),
-       st.sampled_from([0, 1, 3]), SIDES, SEEDS)
-def test_transpose_conv(kernel: Any, stride: Any, depth: int, units: int, padding: int,
-                        activation_code: int, size: Any, seed: int) -> None:
+@given(
+    SIDES,
+    STRIDES,
+    st.integers(1, 9),
+    st.sampled_from([3, 8, 16]),
+    st.sampled_from([SAME, VALID]),
+    st.sampled_from([0, 1, 3]),
+    SIDES,
+    SEEDS,
+)
+def test_transpose_conv(
+    kernel: Any,
+    stride: Any,
+    depth: int,
+    units: int,
+    padding: int,
+    activation_code: int,
+    size: Any,
+    seed: int,
+) -> None:
     rng = np.random.default_rng(seed)
     crops, extra = [], []
     shape = []
@@ -150,8 +234,9 @@ def test_transpose_conv(kernel: Any, stride: Any, depth: int, units: int, paddin
         crops.append((crop // 2, crop - crop // 2))
         extra.append(max(out - full, 0))
         shape.append(out)
-    op = TransposedConv2d(stride, (1, 1), tuple(crops), tuple(extra),
-                          **ACTIVATIONS[activation_code])
+    op = TransposedConv2d(
+        stride, (1, 1), tuple(crops), tuple(extra), **ACTIVATIONS[activation_code]
+    )
     x = activation((*size, depth), rng)
     inputs, quant = weighted(op, x, (units, *kernel, depth), units, rng)
     _, w, b = inputs
@@ -172,11 +257,12 @@ def test_transpose_conv(kernel: Any, stride: Any, depth: int, units: int, paddin
         window_options("TransposeConv", padding, stride, fusedActivationFunction=activation_code),
         4,
     )
-    np.testing.assert_array_equal(actual[0], expected)
+    assert_equal(actual[0], expected, units if units % 8 == 0 else 0)
 
 
-def compare_one(operator: str, op: Op, x: Tensor, rng: np.random.Generator, settings_: Any,
-                *constants: Array) -> None:
+def compare_one(
+    operator: str, op: Op, x: Tensor, rng: np.random.Generator, settings_: Any, *constants: Array
+) -> None:
     """An operator with one activation that keeps its quantization."""
     feed = stored(x.shape, rng)
     expected = meaning(op, [x], x.quant, feed)
@@ -188,16 +274,34 @@ def compare_one(operator: str, op: Op, x: Tensor, rng: np.random.Generator, sett
 
 
 @FEW
-@given(SIDES, STRIDES, st.integers(1, 40), st.sampled_from([SAME, VALID]), st.integers(0, 3),
-       st.booleans(), SEEDS)
-def test_pooling(kernel: Any, stride: Any, channels: int, padding: int, activation_code: int,
-                 average: bool, seed: int) -> None:
+@given(
+    SIDES,
+    STRIDES,
+    st.integers(1, 40),
+    st.sampled_from([SAME, VALID]),
+    st.integers(0, 3),
+    st.booleans(),
+    SEEDS,
+)
+def test_pooling(
+    kernel: Any,
+    stride: Any,
+    channels: int,
+    padding: int,
+    activation_code: int,
+    average: bool,
+    seed: int,
+) -> None:
     rng = np.random.default_rng(seed)
     size = extents(kernel, (1, 1), rng)
     pads = same(size, kernel, stride) if padding == SAME else ((0, 0), (0, 0))
     x = activation((*size, channels), rng)
     fields = window_options(
-        "Pool2D", padding, stride, filterHeight=kernel[0], filterWidth=kernel[1],
+        "Pool2D",
+        padding,
+        stride,
+        filterHeight=kernel[0],
+        filterWidth=kernel[1],
         fusedActivationFunction=activation_code if average else 0,
     )
     if average:
@@ -216,28 +320,41 @@ def test_global_average_pooling_of_large_images() -> None:
 
 
 @FEW
-@given(SIDES, st.tuples(st.integers(1, 13), st.integers(1, 13)), st.integers(1, 20),
-       st.sampled_from(["asymmetric", "half_pixel", "align_corners"]), st.booleans(), SEEDS)
-def test_resize(side: Any, size: Any, channels: int, coordinates: str, nearest: bool,
-                seed: int) -> None:
+@given(
+    SIDES,
+    st.tuples(st.integers(1, 13), st.integers(1, 13)),
+    st.integers(1, 20),
+    st.sampled_from(["asymmetric", "half_pixel", "align_corners"]),
+    st.booleans(),
+    SEEDS,
+)
+def test_resize(
+    side: Any, size: Any, channels: int, coordinates: str, nearest: bool, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     x = activation((side[0] + int(rng.integers(5)), side[1] + int(rng.integers(5)), channels), rng)
-    flags = {"alignCorners": coordinates == "align_corners",
-             "halfPixelCenters": coordinates == "half_pixel"}
+    flags = {
+        "alignCorners": coordinates == "align_corners",
+        "halfPixelCenters": coordinates == "half_pixel",
+    }
     shape = np.array(size, np.int32)
     if nearest:
         rounding = "floor" if coordinates == "asymmetric" else "round_prefer_ceil"
         op = Resize(size, "nearest", coordinates, rounding)
-        compare_one("RESIZE_NEAREST_NEIGHBOR", op, x, rng,
-                    options("ResizeNearestNeighbor", **flags), shape)
+        compare_one(
+            "RESIZE_NEAREST_NEIGHBOR", op, x, rng, options("ResizeNearestNeighbor", **flags), shape
+        )
     else:
         op = Resize(size, "bilinear", coordinates)
         compare_one("RESIZE_BILINEAR", op, x, rng, options("ResizeBilinear", **flags), shape)
 
 
 @FEW
-@given(st.tuples(st.integers(2, 5), st.integers(2, 5), st.integers(2, 5)),
-       st.sampled_from(["constant", "fill", "reflect", "symmetric"]), SEEDS)
+@given(
+    st.tuples(st.integers(2, 5), st.integers(2, 5), st.integers(2, 5)),
+    st.sampled_from(["constant", "fill", "reflect", "symmetric"]),
+    SEEDS,
+)
 def test_padding(shape: Any, mode: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = activation(shape, rng)
@@ -263,8 +380,13 @@ def test_concatenation_of_one_quantization() -> None:
     feeds = [stored(tensor.shape, rng) for tensor in tensors]
     y = Tensor("y", (3, 7, 2), "int8", quant)
     (expected,) = Concat(1).quantized(tensors, [y], *feeds)
-    (actual,) = litert("CONCATENATION", [batched(t) for t in tensors], [batched(y)],
-                       [feed[None] for feed in feeds], options("Concatenation", axis=2))
+    (actual,) = litert(
+        "CONCATENATION",
+        [batched(t) for t in tensors],
+        [batched(y)],
+        [feed[None] for feed in feeds],
+        options("Concatenation", axis=2),
+    )
     np.testing.assert_array_equal(actual[0], expected)
 
 
@@ -273,15 +395,32 @@ def test_strided_slices_and_transposes() -> None:
     x = Tensor("x", (5, 6, 4), "int8", random_quant(rng))
     begin, end, step = [0, 4, 1, 0], [1, 0, 6, 4], [1, -2, 2, 1]
     op = Slice(((4, 2, -2), (1, 3, 2), (0, 4, 1)))
-    compare_one("STRIDED_SLICE", op, x, rng, options("StridedSlice"),
-                *(np.array(values, np.int32) for values in (begin, end, step)))
-    compare_one("TRANSPOSE", Transpose((2, 0, 1)), x, rng, options("Transpose"),
-                np.array([0, 3, 1, 2], np.int32))
+    compare_one(
+        "STRIDED_SLICE",
+        op,
+        x,
+        rng,
+        options("StridedSlice"),
+        *(np.array(values, np.int32) for values in (begin, end, step)),
+    )
+    compare_one(
+        "TRANSPOSE",
+        Transpose((2, 0, 1)),
+        x,
+        rng,
+        options("Transpose"),
+        np.array([0, 3, 1, 2], np.int32),
+    )
 
 
 def test_the_oracle_is_not_this_project() -> None:
     x = Tensor("x", (2, 2, 1), "int8", Quant((1.0,), (0,)))
     with pytest.raises(AssertionError):
-        compare_one("AVERAGE_POOL_2D", MaxPool2d((2, 2)), x, np.random.default_rng(0),
-                    window_options("Pool2D", VALID, (1, 1), filterHeight=2, filterWidth=2))
+        compare_one(
+            "AVERAGE_POOL_2D",
+            MaxPool2d((2, 2)),
+            x,
+            np.random.default_rng(0),
+            window_options("Pool2D", VALID, (1, 1), filterHeight=2, filterWidth=2),
+        )
     assert constant("c", np.zeros(1)).is_constant
