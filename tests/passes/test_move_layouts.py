@@ -6,40 +6,14 @@ import math
 
 import numpy as np
 import pytest
+from build import First
 from meaning import assert_idempotent, assert_same_meaning, kinds
 
 from netsuke import ops
-from netsuke.ir import Graph, GraphBuilder
+from netsuke.ir import Graph
 from netsuke.passes.drop_dead_nodes import drop_dead_nodes
 from netsuke.passes.drop_identity import drop_identity
 from netsuke.passes.move_layouts import move_layouts
-
-
-class First(GraphBuilder):
-    """Builds graphs as a frontend of a channels-first model does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rng = np.random.default_rng(7)
-
-    def weights(self, *shape: int) -> str:
-        return self.constant("w", self.rng.normal(size=shape).astype(np.float32) * 0.3)
-
-    def wrapped(self, op: ops.Op, x: str, *rest: str) -> str:
-        inner = self.one(ops.Transpose((1, 2, 0)), x)
-        return self.one(ops.Transpose((2, 0, 1)), self.one(op, inner, *rest))
-
-    def conv(self, x: str, channels: int, stride: int = 1, **fields: object) -> str:
-        depth = self.tensors[x].shape[0]
-        op = ops.Conv2d((stride, stride), padding=((1, 1), (1, 1)), **fields)
-        return self.wrapped(op, x, self.weights(channels, 3, 3, depth), self.weights(channels))
-
-    def relu(self, x: str) -> str:
-        return self.one(ops.Clamp(0.0), x)
-
-    def dense(self, x: str, units: int) -> str:
-        depth = self.tensors[x].shape[-1]
-        return self.one(ops.Dense(), x, self.weights(units, depth), self.weights(units))
 
 
 def check(graph: Graph, transposes: int = 0) -> Graph:
@@ -53,7 +27,7 @@ def check(graph: Graph, transposes: int = 0) -> Graph:
 def test_a_chain_of_convolutions_keeps_no_transposition() -> None:
     b = First()
     x = b.input("x", (3, 8, 8))
-    y = b.conv(b.relu(b.conv(x, 4)), 5, stride=2)
+    y = b.conv(b.relu(b.conv(x, 4)), 5, stride=(2, 2))
     after = check(b.build([y]))
     assert kinds(after) == ["conv2d", "clamp", "conv2d"]
     assert after.ports["x"].axes == (1, 2, 0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.ir import Array, Kernel, Quant, Tensor
+from netsuke.ir import Array, Kernel, Quant, Tensor, View
 from netsuke.ops.fixed_point import clamp_bounds, requantize_away
 from netsuke.ops.unary import STORED, Unary, ratio_multiplier, require_quants
 
@@ -51,6 +51,16 @@ class Clamp(Unary):
                 instructions=7.0 * count,
             ),
         )
+
+    def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
+        source, target = inputs[0].quant, outputs[0].quant
+        if target is None:
+            binds = (self.low, self.high) != (-math.inf, math.inf)
+        else:
+            binds = clamp_bounds(self.low, self.high, target) != target.range
+        if binds or source != target:
+            return ()
+        return (View(("out", 0), ("in", 0), 0),)
 
     def torch_function(self, torch: Any, x: Any) -> Any:
         return torch.clamp(x, self.low, self.high)

@@ -78,7 +78,7 @@ class Concat(Movement):
         )
 
     def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
-        if not contiguous(outputs[0].shape, self.axis):
+        if len(inputs) > 1 and not contiguous(outputs[0].shape, self.axis):
             return ()
         views, offset = [], 0
         for number, tensor in enumerate(inputs):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Kernel, Link, Op, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Axes, Kernel, Link, Op, Relayout, Tensor, TensorType, View
 from netsuke.ops.links import broadcast_links
 from netsuke.ops.movement import Movement
 from netsuke.ops.relayout import permuted_fields
@@ -63,6 +63,11 @@ class Expand(Movement):
 
     def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
         return replace(self, shape=outputs[0].shape)
+
+    def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
+        if outputs[0].elements != inputs[0].elements:
+            return ()
+        return (View(("out", 0), ("in", 0), 0),)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Link, Relayout, Tensor, TensorType
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Link, Relayout, Tensor, TensorType, View
 from netsuke.ops.movement import Movement, same_quant
 from netsuke.ops.relayout import permuted_fields
 
@@ -149,6 +149,11 @@ class Pad(Movement):
             for axis, pads in enumerate(self.padding)
             if pads == (0, 0)
         )
+
+    def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
+        if any(pair != (0, 0) for pair in self.padding):
+            return ()
+        return (View(("out", 0), ("in", 0), 0),)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

@@ -76,7 +76,7 @@ class Split(Movement):
         )
 
     def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
-        if not contiguous(inputs[0].shape, self.axis):
+        if len(outputs) > 1 and not contiguous(inputs[0].shape, self.axis):
             return ()
         views, offset = [], 0
         for number, tensor in enumerate(outputs):
