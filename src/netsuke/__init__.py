@@ -5,6 +5,10 @@
 129024
 """
 
+import sys
+from types import ModuleType
+from typing import Any
+
 from netsuke.api import (
     Verdict,
     calibration,
@@ -38,3 +42,18 @@ __all__ = [
     "quantize",
     "verify",
 ]
+
+
+class _Package(ModuleType):
+    """Keeps public functions that are called like a room (`fit`, `verify`, `data`).
+
+    Importing ``netsuke.fit`` makes Python set the attribute ``fit`` of this package to the room;
+    ``from netsuke.fit import ...`` works without it, and `nk.fit(...)` must go on working.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
