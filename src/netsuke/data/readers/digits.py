@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from netsuke.data.source import Reader, Source
+from netsuke.ir import Array
 from netsuke.spec import Options
 
 
@@ -18,8 +19,12 @@ def _read(path: Path, options: Options, seed: int) -> Source:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
+    images = bunch.images.astype(np.uint8)
+    size = options.integer("size", images.shape[1], 4, 256)
+    if size != images.shape[1]:
+        images = np.stack([_resize(image, size) for image in images])
     return Source(
-        samples=bunch.images.astype(np.uint8)[..., None],
+        samples=images[..., None],
         targets=bunch.target.astype(np.int64),
         part=np.zeros(len(bunch.target), np.int8),
         classes=tuple("0123456789"),
@@ -27,4 +32,18 @@ def _read(path: Path, options: Options, seed: int) -> Source:
     )
 
 
-DIGITS = Reader("digits", "1,797 handwritten digits, 8 x 8 grey; embedded", {}, _accepts, _read)
+def _resize(image: Array, size: int) -> Array:
+    """Bilinear, half-pixel centres, rounded to the 17 grey levels."""
+    from PIL import Image
+
+    pixels = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(pixels, np.uint8)
+
+
+DIGITS = Reader(
+    "digits",
+    "1,797 handwritten digits, 8 x 8 grey; embedded",
+    {"size": "pixels of the sides (8); larger images are interpolated"},
+    _accepts,
+    _read,
+)
