@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Tensor
+from netsuke.ir import Array, Tensor
 
 
 def broadcast_shape(place: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -50,3 +50,70 @@ def normal_axis(place: str, axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise GraphError(place, f"axis {axis} does not exist in {rank} dimension(s)")
     return axis % rank
+
+
+def walk(out: tuple[int, ...], *shapes: tuple[int, ...]) -> tuple[list[int], list[list[int]]]:
+    """How a kernel walks over operands that broadcast to `out`, in as few axes as possible.
+
+    Neighbouring axes merge where every operand either steps through both or stays on both, so
+    that equal shapes and a scalar need one axis, and a vector over the last axis two.
+
+    Returns
+    -------
+    (extents, steps)
+        Extents of the merged axes, and one list of element steps an operand.
+
+    Examples
+    --------
+    >>> walk((4, 6, 8), (4, 6, 8), (8,))
+    ([24, 8], [[8, 1], [0, 1]])
+    """
+    if 0 in out:
+        return [0], [[0] for _ in shapes]
+    rows = []
+    for shape in shapes:
+        steps, step = [], 1
+        for extent in reversed((1,) * (len(out) - len(shape)) + shape):
+            steps.append(0 if extent == 1 else step)
+            step *= extent
+        rows.append(steps[::-1])
+    merged: list[tuple[int, list[int]]] = []
+    for extent, here in zip(out, zip(*rows, strict=True), strict=True):
+        if extent == 1:
+            continue
+        if merged and all(
+            before == step * extent for before, step in zip(merged[-1][1], here, strict=True)
+        ):
+            merged[-1] = (merged[-1][0] * extent, list(here))
+        else:
+            merged.append((extent, list(here)))
+    merged = merged or [(1, [0] * len(shapes))]
+    return [extent for extent, _ in merged], [
+        [steps[index] for _, steps in merged] for index in range(len(shapes))
+    ]
+
+
+def walk_parameters(
+    place: str, out: tuple[int, ...], a: tuple[int, ...], b: tuple[int, ...]
+) -> dict[str, int | float | Array]:
+    """The fields `rank`, `extent`, `step_a` and `step_b` of a broadcasting kernel.
+
+    Raises
+    ------
+    GraphError
+        When more than six axes remain after merging.
+    """
+    extents, (step_a, step_b) = walk(out, a, b)
+    if len(extents) > 6:
+        raise GraphError(place, f"broadcasts over {len(extents)} axes, kernels walk over 6")
+    return {
+        "rank": len(extents),
+        "extent": np.array(extents, np.int32),
+        "step_a": np.array(step_a, np.int32),
+        "step_b": np.array(step_b, np.int32),
+    }
+
+
+def inplace_operands(out: tuple[int, ...], *shapes: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """Operands that the output may overwrite: those read once, just before it is written."""
+    return tuple((index, 0) for index, shape in enumerate(shapes) if shape == out)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from netsuke.ir import Array
-from netsuke.ops.binary import Binary
+from netsuke.ops.binary import Additive
 
 
 @dataclass(frozen=True, slots=True)
-class Add(Binary):
+class Add(Additive):
     """y = clamp(a + b), with NumPy's broadcasting."""
 
     low: float = -math.inf
     high: float = math.inf
+
+    sign: ClassVar[int] = 1
 
     def real(self, a: Array, b: Array) -> Array:
         return a + b

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from netsuke.ir import Array
-from netsuke.ops.binary import Binary
+from netsuke.ops.binary import Extremum
 
 
 @dataclass(frozen=True, slots=True)
-class Maximum(Binary):
+class Maximum(Extremum):
     """y = max(a, b), with NumPy's broadcasting."""
 
     def real(self, a: Array, b: Array) -> Array:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.ir import Array
-from netsuke.ops.unary import Unary
+from netsuke.ir import Array, Quant
+from netsuke.ops.unary import Unary, real_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,15 @@ class Sigmoid(Unary):
 
     def real(self, x: Array) -> Array:
         return 1.0 / (1.0 + np.exp(-x.astype(np.float64)))
+
+    def table(self, source: Quant, target: Quant) -> Array:
+        """As any real function, but each step rounded to float32, as LiteRT does."""
+        one = np.float32(1)
+
+        def stepwise(x: Array) -> Array:
+            return one / (one + np.exp(-x.astype(np.float64)).astype(np.float32))
+
+        return real_table(stepwise, source, target)
 
     def torch_function(self, torch: Any, x: Any) -> Any:
         return torch.sigmoid(x)

@@ -1,0 +1,32 @@
+/* Subtraction, broadcasting.
+ *
+ *   y = clamp(a - b)
+ *
+ * The axes of y that the operands step through together are merged: extents and the steps of
+ * a and b in elements, the last axis last (0 where an operand stays), see nsk_broadcast.h.
+ * y may be a or b, where that one has y's shape.
+ */
+#ifndef NSK_SUB_H
+#define NSK_SUB_H
+
+#include <stdint.h>
+
+typedef struct {
+    int32_t rank;
+    const int32_t *extent, *step_a, *step_b;
+    int32_t zero_a, multiplier_a, shift_a; /* factors to a common scale, at most 1/2 */
+    int32_t zero_b, multiplier_b, shift_b;
+    int32_t zero_y, multiplier_y, shift_y;
+    int32_t low, high; /* stored bounds of the fused clamp */
+} nsk_sub;
+
+typedef struct {
+    int32_t rank;
+    const int32_t *extent, *step_a, *step_b;
+    float low, high;
+} nsk_sub_real;
+
+void nsk_sub_s8(const nsk_sub *p, const int8_t *a, const int8_t *b, int8_t *y);
+void nsk_sub_f32(const nsk_sub_real *p, const float *a, const float *b, float *y);
+
+#endif
