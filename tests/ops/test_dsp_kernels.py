@@ -13,6 +13,7 @@ from node_check import check_node
 
 from netsuke.ir import Quant, Tensor, constant
 from netsuke.ops.conv2d import Conv2d
+from netsuke.ops.depthwise_conv2d import DepthwiseConv2d
 
 DSP = frozenset({"thumb2", "dsp"})
 
@@ -67,3 +68,36 @@ def test_the_convolution_equals_its_meaning_for_any_geometry(g: dict[str, Any]) 
     op = Conv2d(**g["op"], low=g["low"], high=g["high"])
     kernels = check_node(op, inputs, [Quant((0.03,), (g["zero"] // 2,))], isa=DSP, seed=g["seed"])
     assert any("dsp" in kernel.function for kernel in kernels)
+
+
+@st.composite
+def depthwise_geometries(draw: Any) -> dict[str, Any]:
+    def pair(low: int, high: int) -> tuple[int, int]:
+        return draw(st.integers(low, high)), draw(st.integers(low, high))
+
+    stride, dilation = pair(1, 3), pair(1, 2)
+    padding = (pair(0, 3), pair(0, 3))
+    size = [
+        max(1, 2 * d + 1 - sum(p)) + draw(st.integers(0, 9))
+        for d, p in zip(dilation, padding, strict=True)
+    ]
+    return {
+        "op": {"stride": stride, "dilation": dilation, "padding": padding},
+        "image": (*size, draw(st.integers(1, 4))),
+        "multiplier": draw(st.integers(1, 2)),
+        "zero": draw(st.integers(-128, 127)),
+        "seed": draw(st.integers(0, 1 << 30)),
+        "low": draw(st.sampled_from([-math.inf, 0.0])),
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(depthwise_geometries())
+def test_the_depthwise_convolution_equals_its_meaning(g: dict[str, Any]) -> None:
+    rng = np.random.default_rng(g["seed"])
+    k = g["image"][2] * g["multiplier"]
+    x, w, b = conv_tensors(rng, g["image"], (k, 3, 3), g["zero"])
+    assert w.data is not None and w.quant is not None
+    w = constant("w", w.data.transpose(1, 2, 0), Quant(w.quant.scale, w.quant.zero_point, axis=2))
+    op = DepthwiseConv2d(**g["op"], low=g["low"])
+    check_node(op, [x, w, b], [Quant((0.03,), (g["zero"] // 2,))], isa=DSP, seed=g["seed"])

@@ -11,6 +11,7 @@ import numpy as np
 
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ops.depthwise_conv2d.dsp import dsp_kernels
 from netsuke.ops.links import same_positions
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
@@ -137,16 +138,15 @@ class DepthwiseConv2d(Op):
         requant = self.requant(inputs, outputs)
         assert inputs[1].quant is not None
         zero = {"weight_zero": inputs[1].quant.zero_point[0]}
-        return (
-            Kernel(
-                "nsk_depthwise_conv2d_s8",
-                "depthwise_conv2d/depthwise_conv2d_s8.c",
-                "nsk_depthwise_conv2d",
-                {**geometry, **requant.parameters(), **zero},
-                inplace=inplace,
-                instructions=8.0 * macs + 30.0 * outputs[0].elements,
-            ),
+        portable = Kernel(
+            "nsk_depthwise_conv2d_s8",
+            "depthwise_conv2d/depthwise_conv2d_s8.c",
+            "nsk_depthwise_conv2d",
+            {**geometry, **requant.parameters(), **zero},
+            inplace=inplace,
+            instructions=8.0 * macs + 30.0 * outputs[0].elements,
         )
+        return (*dsp_kernels(geometry, requant, inputs, outputs, isa), portable)
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

@@ -24,6 +24,21 @@ typedef struct {
     const int8_t *shift;       /* out_c exponents */
 } nsk_depthwise_conv2d;
 
+/* One channel at a time, as a plane of int16; a plane's row may be an image's column, so `row` and
+ * `column` below are the plane's directions. */
+typedef struct {
+    int32_t in_c, multiplier;         /* channels, and output channels of each */
+    int32_t rows, columns;            /* pixels that are copied into the plane */
+    int32_t in_row, in_column;        /* bytes of x from one to the next */
+    int32_t out_rows, out_columns;    /* outputs */
+    int32_t out_row, out_column;      /* bytes of y from one to the next */
+    int32_t plane_h, plane_w;         /* plane_w is even */
+    int32_t pad_row, pad_column;      /* where the copied pixels start */
+    int32_t stride_row, stride_column, dilation_row;
+    int32_t input_zero, output_zero;
+    int32_t low, high;
+} nsk_depthwise_conv2d_plane;
+
 typedef struct {
     int32_t in_h, in_w, in_c;
     int32_t out_h, out_w, out_c;
@@ -36,6 +51,8 @@ typedef struct {
 
 void nsk_depthwise_conv2d_s8(const nsk_depthwise_conv2d *p, const int8_t *x, const int8_t *w,
                              const int32_t *b, int8_t *y);
+void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
+                                 const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_f32(const nsk_depthwise_conv2d_real *p, const float *x, const float *w,
                               const float *b, float *y);
 

@@ -1,0 +1,112 @@
+"""Depthwise 3 x 3 convolutions on Armv7E-M DSP: where the kernel serves, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from netsuke.ir import Array, Kernel, Tensor
+from netsuke.ops.couples import Channels, dsp_channels
+from netsuke.ops.requant import Requant
+
+
+def dsp_kernels(
+    geometry: Mapping[str, Any],
+    requant: Requant,
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    isa: frozenset[str],
+) -> tuple[Kernel, ...]:
+    """Kernels for a node on a core with DSP instructions; () where none is exact.
+
+    A plane's rows are the image's rows or its columns, whichever takes fewer instructions.
+    """
+    weights, bias, quant = inputs[1].data, inputs[2].data, inputs[1].quant
+    assert weights is not None and bias is not None and quant is not None
+    if "dsp" not in isa or weights.shape[:2] != (3, 3) or any(quant.zero_point):
+        return ()
+    channels = dsp_channels(requant, weights.reshape(9, -1).T, bias)
+    planes = [plane for axis in (1, 0) if (plane := _plane(geometry, axis))]
+    if channels is None or not planes:
+        return ()
+    columns_first, plane = min(planes, key=lambda choice: _instructions(choice[1]))
+    kept = ("input_zero", "output_zero", "low", "high")
+    numbers = requant.parameters()
+    return (
+        Kernel(
+            "nsk_depthwise_conv2d_s8_dsp",
+            "depthwise_conv2d/depthwise_conv2d_s8_dsp.c",
+            "nsk_depthwise_conv2d_plane",
+            {**plane, **{name: numbers[name] for name in kept}},
+            constants={1: _words(channels, columns_first), 2: None},
+            scratch=-(-2 * plane["plane_h"] * plane["plane_w"] // 4) * 4,
+            inplace=((0, 0),)
+            if plane["multiplier"] == 1 and outputs[0].size <= inputs[0].size
+            else (),
+            instructions=_instructions(plane),
+        ),
+    )
+
+
+def _words(channels: Channels, columns_first: bool) -> Array:
+    """Five words a channel, in the order that `depthwise_conv2d_s8_dsp.c` describes."""
+    rows = channels.rows.reshape(-1, 3, 3)
+    if columns_first:
+        rows = rows.transpose(0, 2, 1)
+    count = len(rows)
+    quads = np.zeros((count, 3, 4), np.int8)
+    quads[:, 0] = rows[:, [0, 1, 0, 1], [0, 0, 1, 1]]
+    quads[:, 1, 0], quads[:, 1, 1] = rows[:, 2, 0], channels.right
+    quads[:, 1, 2], quads[:, 1, 3] = rows[:, 0, 2], rows[:, 1, 2]
+    quads[:, 2, 0], quads[:, 2, 2] = rows[:, 2, 1], rows[:, 2, 2]
+    words = np.empty((count, 5), np.int64)
+    words[:, 0], words[:, 4] = 2 * channels.bias, channels.multiplier
+    words[:, 1:4] = quads.view("<i4").reshape(count, 3)
+    return (words & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+
+
+def _plane(geometry: Mapping[str, Any], axis: int) -> tuple[bool, dict[str, int]] | None:
+    """The plane whose rows run along an axis of the image (1: image rows), if it serves."""
+    g = geometry
+    names = (("h", "top"), ("w", "left"))
+    (outer, outer_pad), (inner, inner_pad) = names if axis == 1 else names[::-1]
+    stride, outputs = g[f"stride_{inner}"], g[f"out_{inner}"]
+    if stride > 2 or outputs < 2 or g[f"dilation_{inner}"] != 1:
+        return None
+    width = outputs + outputs % 2 + 2 if stride == 1 else 2 * outputs + 2
+    height = (g[f"out_{outer}"] - 1) * g[f"stride_{outer}"] + 2 * g[f"dilation_{outer}"] + 1
+    steps = {"h": g["in_w"] * g["in_c"], "w": g["in_c"]}
+    out_steps = {"h": g["out_w"] * g["out_c"], "w": g["out_c"]}
+    pads = min(g[f"pad_{outer_pad}"], height), min(g[f"pad_{inner_pad}"], width)
+    return axis == 0, {
+        "in_c": g["in_c"],
+        "multiplier": g["out_c"] // g["in_c"],
+        "rows": min(g[f"in_{outer}"], height - pads[0]),
+        "columns": min(g[f"in_{inner}"], width - pads[1]),
+        "in_row": steps[outer],
+        "in_column": steps[inner],
+        "out_rows": g[f"out_{outer}"],
+        "out_columns": outputs,
+        "out_row": out_steps[outer],
+        "out_column": out_steps[inner],
+        "plane_h": height,
+        "plane_w": width,
+        "pad_row": pads[0],
+        "pad_column": pads[1],
+        "stride_row": g[f"stride_{outer}"],
+        "stride_column": stride,
+        "dilation_row": g[f"dilation_{outer}"],
+    }
+
+
+def _instructions(plane: Mapping[str, int]) -> float:
+    """Executed instructions: 30 a couple of outputs, 14 a row, 11 four copied pixels, ..."""
+    p = plane
+    couples, odd = divmod(p["out_columns"], 2)
+    row = couples * (30 if p["stride_column"] == 1 else 33) + odd * 17 + 15
+    quads, rest = divmod(p["columns"], 4)
+    copy = p["rows"] * (quads * 11 + rest // 2 * 5 + rest % 2 * 3 + 10)
+    channel = copy + p["multiplier"] * (p["out_rows"] * row + 60) + 20
+    return float(p["in_c"] * channel + 3 * p["plane_h"] * p["plane_w"])
