@@ -18,25 +18,31 @@ def register(app: typer.Typer) -> None:
         data: Annotated[str, typer.Option("--data", help="Data set: a name or a path.")],
         out: Annotated[Path, typer.Option("-o", "--out", help="ONNX file to write.")],
         epochs: Annotated[int, typer.Option(help="Passes over the training part.")] = 10,
-        lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
+        lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
+        augment: Annotated[str, typer.Option(help="none, shift or flip.")] = "none",
         seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
+        checkpoints: Annotated[Path | None, typer.Option(help="Folder for checkpoints.")] = None,
+        resume: Annotated[bool, typer.Option(help="Go on from the checkpoints.")] = False,
         as_json: Json = False,
     ) -> None:
-        """Train a float model with PyTorch; the best validation epoch is saved."""
+        """Train a float model with PyTorch and save it as ONNX."""
         from netsuke.api import data as load_data
         from netsuke.api import load
         from netsuke.codegen.onnx import to_onnx
         from netsuke.files import write_whole
-        from netsuke.train import evaluate
+        from netsuke.train import Recipe, evaluate
         from netsuke.train import train as learn
 
         if out.suffix != ".onnx":
             raise UsageError(f"{out}: train writes ONNX; name a file that ends in .onnx")
         dataset = load_data(data)
-        graph = learn(load(model, optimize=False), dataset, epochs=epochs, lr=lr, seed=seed)
-        accuracy = 100.0 * evaluate(graph, dataset.test)
-        write_whole(out, to_onnx(graph))
+        recipe = Recipe(epochs=epochs, lr=lr, augment=augment, seed=seed)
+        trained = learn(
+            load(model, optimize=False), dataset, recipe, out=checkpoints, resume=resume
+        )
+        metric = evaluate(trained.graph, dataset.test).metric
+        write_whole(out, to_onnx(trained.graph))
         if as_json:
-            show_json({"out": str(out), "metric": accuracy, "epochs": epochs, "seed": seed})
+            show_json({"out": str(out), "metric": metric, "recipe": recipe.record()})
         else:
-            print(f"{out}: {accuracy:.2f} % on {len(dataset.test)} test samples")
+            print(f"{out}: {metric:.2f} % on {len(dataset.test)} test samples")
