@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         trained = learn(
             load(model, optimize=False), dataset, recipe, out=checkpoints, resume=resume
         )
-        metric = evaluate(trained.graph, dataset.test).metric
+        metric = evaluate(trained.graph, dataset, dataset.test).metric
         write_whole(out, to_onnx(trained.graph))
         if as_json:
             show_json({"out": str(out), "metric": metric, "recipe": recipe.record()})
