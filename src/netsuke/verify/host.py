@@ -16,6 +16,7 @@ from netsuke.codegen import Artifact
 from netsuke.errors import MissingToolError, VerificationError
 from netsuke.ir import Array, Graph
 from netsuke.verify.driver import DRIVER, driver, main_program
+from netsuke.verify.image import Image
 from netsuke.verify.project import Project, open_project
 from netsuke.verify.samples import empty_outputs, stored_samples
 from netsuke.verify.toolchain import (
@@ -62,6 +63,9 @@ class HostLibrary:
     ) -> None:
         project = artifact if isinstance(artifact, Project) else open_project(artifact)
         self.graph: Graph = project.graph
+        self.instructions: tuple[int, ...] = ()
+        self.stack: int | None = None
+        self.image: Image | None = None
         self.sanitize = sanitize
         files = {**project.sources, DRIVER: driver(project.graph)}
         if sanitize:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -80,17 +80,28 @@ def open_project(artifact: Artifact | Path | str) -> Project:
 
 
 def _read_folder(folder: Path) -> dict[PurePosixPath, bytes]:
+    """Every C file, the graph, the manifest and whatever else the manifest lists."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: is no folder; make one with `netsuke compile`")
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix in (".c", ".h", ".nsk")]
+    files = _read_files(folder, [*found, folder / "manifest.json"])
+    listed = _manifest(files, str(folder)).get("files")
+    if isinstance(listed, dict):
+        inside = [PurePosixPath(name) for name in listed if isinstance(name, str)]
+        safe = [path for path in inside if not path.is_absolute() and ".." not in path.parts]
+        files |= _read_files(folder, [folder / path for path in safe])
+    return files
+
+
+def _read_files(folder: Path, paths: Iterable[Path]) -> dict[PurePosixPath, bytes]:
     files = {}
     try:
-        for path in sorted(folder.rglob("*")):
-            wanted = path.suffix in (".c", ".h", ".nsk") or path.name == "manifest.json"
-            if wanted and path.is_file():
+        for path in paths:
+            if path.is_file():
                 if path.stat().st_size > LARGEST_FILE:
                     raise UsageError(f"{path}: is larger than {LARGEST_FILE:,} B")
                 files[PurePosixPath(path.relative_to(folder).as_posix())] = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"{folder}: cannot be read: {error}") from None
     return files
 

@@ -19,7 +19,7 @@ from netsuke.verify.host import split_outputs
 from netsuke.verify.image import Image, Memory, build_image
 from netsuke.verify.project import Project, open_project
 from netsuke.verify.samples import stored_samples
-from netsuke.verify.toolchain import BARE, TIMEOUT
+from netsuke.verify.toolchain import BARE, TIMEOUT, Compiler
 
 PROGRAM = "qemu-system-arm"
 INSTALL = "apt install qemu-system-arm"
@@ -88,10 +88,18 @@ class QemuModel:
             raise UsageError(f"QEMU has no board with a {self.core.name}")
         self.board = BOARDS[self.core.machine]
         self.version = qemu_version()
-        self._compiler, self._optimize = compiler, optimize
+        self._tool, self._optimize = compiler, optimize
         self.image = self._build(1)
         self.instructions: list[int] = []
         self.stack: int | None = None
+
+    @property
+    def compiler(self) -> Compiler:
+        return self.image.compiler
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return self.image.flags
 
     def _build(self, samples: int) -> Image:
         harness = {
@@ -102,7 +110,7 @@ class QemuModel:
             self.project,
             self.core,
             self.board.memory,
-            self._compiler,
+            self._tool,
             self._optimize,
             harness,
             fenced=False,

@@ -15,6 +15,7 @@ from netsuke.verify.counter import Counter
 from netsuke.verify.image import PAGE, Arena, Memory, build_image
 from netsuke.verify.project import Project, open_project
 from netsuke.verify.samples import empty_outputs, stored_samples
+from netsuke.verify.toolchain import Compiler
 
 STACK_PAINT = 0xC5
 CANARY = 0x9E
@@ -100,16 +101,20 @@ class UnicornModel:
         return outputs
 
     @property
+    def compiler(self) -> Compiler:
+        return self.image.compiler
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return self.image.flags
+
+    @property
     def stack(self) -> int:
         """Bytes of stack taken so far."""
         memory = self.image.memory
         painted = np.frombuffer(self._emulator.mem_read(memory.ram, memory.stack), np.uint8)
         touched = np.flatnonzero(painted != STACK_PAINT)
         return int(memory.stack - touched[0]) if touched.size else 0
-
-    @property
-    def arenas(self) -> tuple[Arena, ...]:
-        return self.image.arenas
 
     def _machine(self, core: Core) -> Any:
         uc, image, memory = self._unicorn, self.image, self.image.memory
@@ -233,6 +238,11 @@ def _around(arena: Arena) -> list[tuple[int, int]]:
     start, end = arena.address // PAGE * PAGE, arena.address + arena.size
     spans = [(start, arena.address - start), (end, -end % PAGE)]
     return [(address, size) for address, size in spans if size]
+
+
+def unicorn_version() -> str:
+    """What Unicorn says of itself; raises MissingToolError when it is not installed."""
+    return f"unicorn {_module().__version__}"
 
 
 def _module() -> Any:
