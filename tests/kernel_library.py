@@ -17,13 +17,30 @@ import numpy as np
 from netsuke.codegen.sources import PACKAGE, header_of, kernel_files
 from netsuke.ir import Array, Kernel
 
-FLAGS = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fPIC", "-shared",
-         "-ffp-contract=off", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+FLAGS = [
+    "-std=c99",
+    "-O1",
+    "-g",
+    "-Wall",
+    "-Wextra",
+    "-Wconversion",
+    "-Werror",
+    "-fPIC",
+    "-shared",
+    "-ffp-contract=off",
+    "-fsanitize=undefined",
+    "-fno-sanitize-recover=all",
+]
 GUARD = 64
 C_SCALARS = {
-    "int8_t": ctypes.c_int8, "uint8_t": ctypes.c_uint8, "int16_t": ctypes.c_int16,
-    "uint16_t": ctypes.c_uint16, "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32,
-    "int64_t": ctypes.c_int64, "float": ctypes.c_float,
+    "int8_t": ctypes.c_int8,
+    "uint8_t": ctypes.c_uint8,
+    "int16_t": ctypes.c_int16,
+    "uint16_t": ctypes.c_uint16,
+    "int32_t": ctypes.c_int32,
+    "uint32_t": ctypes.c_uint32,
+    "int64_t": ctypes.c_int64,
+    "float": ctypes.c_float,
 }
 
 
@@ -41,8 +58,12 @@ def library(source: str) -> ctypes.CDLL:
                 (Path(folder) / path.name).write_bytes(content)
             name = PurePosixPath(source).name
             output = Path(folder) / "out.so"
-            done = subprocess.run(["cc", *FLAGS, "-I", folder, str(Path(folder) / name), "-o",
-                                   str(output)], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                ["cc", *FLAGS, "-I", folder, str(Path(folder) / name), "-o", str(output)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             assert done.returncode == 0, done.stderr
             os.replace(output, built)
     return ctypes.CDLL(str(built))
@@ -88,7 +109,9 @@ def make_struct(kernel: Kernel, keep: list[object]) -> ctypes.Structure:
         if pointer:
             array = np.ascontiguousarray(value)
             assert kind == "void" or f"{array.dtype}".replace("32", "32") in (
-                kind.removesuffix("_t"), "float32" if kind == "float" else "", "bool"
+                kind.removesuffix("_t"),
+                "float32" if kind == "float" else "",
+                "bool",
             ), f"{name} is {array.dtype}, the struct has {kind}"
             keep.append(array)
             value = array.ctypes.data

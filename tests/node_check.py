@@ -19,8 +19,9 @@ def random_value(tensor: Tensor, rng: np.random.Generator) -> Array:
     if tensor.dtype == "bool":
         return rng.integers(0, 2, tensor.shape).astype(bool)
     info = np.iinfo(tensor.dtype)
-    return rng.integers(max(info.min, -1000), min(info.max, 1000), tensor.shape, tensor.dtype,
-                        endpoint=True)
+    return rng.integers(
+        max(info.min, -1000), min(info.max, 1000), tensor.shape, tensor.dtype, endpoint=True
+    )
 
 
 def check_node(
@@ -67,11 +68,15 @@ def check_node(
         tensor = graph.tensors[name]
         given = feeds[index] if index < len(feeds) else None
         arrays.append(
-            tensor.data if tensor.data is not None
-            else random_value(tensor, rng) if given is None else given
+            tensor.data
+            if tensor.data is not None
+            else random_value(tensor, rng)
+            if given is None
+            else given
         )
-    meaning = interpret(graph, {n: a for n, a in zip(names, arrays, strict=True)
-                                if n in graph.inputs})
+    meaning = interpret(
+        graph, {n: a for n, a in zip(names, arrays, strict=True) if n in graph.inputs}
+    )
     node = graph.nodes[0]
     kernels = op.kernels(graph.in_of(node), graph.out_of(node), isa)
     constants = [graph.tensors[name].is_constant for name in names]

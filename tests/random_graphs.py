@@ -63,9 +63,20 @@ class _Maker:
 
     def step(self) -> None:
         x = self.pool[int(self.rng.integers(len(self.pool)))]
-        makers = [self.convolve, self.depthwise, self.pool2d, self.elementwise, self.clamp,
-                  self.table, self.concat, self.split, self.pad, self.cut, self.transpose,
-                  self.scale]
+        makers = [
+            self.convolve,
+            self.depthwise,
+            self.pool2d,
+            self.elementwise,
+            self.clamp,
+            self.table,
+            self.concat,
+            self.split,
+            self.pad,
+            self.cut,
+            self.transpose,
+            self.scale,
+        ]
         maker = makers[int(self.rng.integers(len(makers)))]
         shape = self.shape(x)
         if len(shape) == 3 and min(shape) > 0 and np.prod(shape) <= 4096:
@@ -78,7 +89,9 @@ class _Maker:
         groups = 2 if c % 2 == 0 and k % 2 == 0 and self.rng.random() < 0.3 else 1
         pads = tuple((int(self.rng.integers(0, kh)), int(self.rng.integers(0, kh))) for _ in "hw")
         op = Conv2d(
-            stride=tuple(int(s) for s in self.rng.integers(1, 3, 2)), padding=pads, groups=groups,
+            stride=tuple(int(s) for s in self.rng.integers(1, 3, 2)),
+            padding=pads,
+            groups=groups,
             low=0.0 if self.rng.random() < 0.5 else -np.inf,
         )
         w_name = self.weights((k, kh, kw, c // groups), 0, k)
@@ -89,7 +102,9 @@ class _Maker:
         if min(h, w) < 2:
             return []
         multiplier = int(self.rng.integers(1, 3))
-        op = DepthwiseConv2d(padding=((1, 1), (1, 1)), high=6.0 if self.rng.random() < 0.5 else np.inf)
+        op = DepthwiseConv2d(
+            padding=((1, 1), (1, 1)), high=6.0 if self.rng.random() < 0.5 else np.inf
+        )
         k = c * multiplier
         name = self.weights((2, 2, k), 2, k)
         return [self.builder.one(op, x, name, self.bias(k), quant=self.quant())]
@@ -121,10 +136,15 @@ class _Maker:
     def concat(self, x: str) -> list[str]:
         axis = int(self.rng.integers(3))
         partners = [
-            n for n in self.pool
-            if len(self.shape(n)) == 3 and self.same(n) == self.same(x)
-            and all(a == b for i, (a, b) in enumerate(zip(self.shape(n), self.shape(x), strict=True))
-                    if i != axis)
+            n
+            for n in self.pool
+            if len(self.shape(n)) == 3
+            and self.same(n) == self.same(x)
+            and all(
+                a == b
+                for i, (a, b) in enumerate(zip(self.shape(n), self.shape(x), strict=True))
+                if i != axis
+            )
         ]
         names = [x, *partners[:2]]
         return [self.builder.one(Concat(axis=axis), *names, quant=self.same(x))]
@@ -189,7 +209,8 @@ def random_inputs(graph: Graph, count: int, seed: int = 0) -> list[np.ndarray]:
         tensor = graph.tensors[name]
         shape = (count, *tensor.shape)
         arrays.append(
-            rng.integers(-128, 128, shape).astype(np.int8) if tensor.dtype == "int8"
+            rng.integers(-128, 128, shape).astype(np.int8)
+            if tensor.dtype == "int8"
             else rng.normal(size=shape).astype(np.float32)
         )
     return arrays

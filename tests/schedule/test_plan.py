@@ -52,7 +52,8 @@ def replay(planned: Plan) -> None:
         if step.kernel is None:
             for name in step.node.outputs:
                 views[name] = {
-                    tag for source in step.node.inputs
+                    tag
+                    for source in step.node.inputs
                     for tag in ({content[source]} if source in content else views[source])
                 }
             continue
@@ -90,8 +91,11 @@ def brute_force(buffers: list[Buffer]) -> int:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 6), st.integers(0, 4)),
-                min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 12), st.integers(0, 6), st.integers(0, 4)), min_size=1, max_size=6
+    )
+)
 def test_layouts_that_claim_to_be_minimal_are_minimal(rows: list[tuple[int, int, int]]) -> None:
     buffers = [Buffer(f"b{i}", 4 * s, a, a + n) for i, (s, a, n) in enumerate(rows)]
     layout = lay_out(buffers)
@@ -117,8 +121,10 @@ def diamond(width: int) -> Graph:
 
 def test_the_order_search_beats_a_breadth_first_order() -> None:
     graph = diamond(4)
-    stages = sorted(graph.nodes, key=lambda n: ("grown" not in n.name, "split" not in n.name,
-                                                "end" not in n.name))
+    stages = sorted(
+        graph.nodes,
+        key=lambda n: ("grown" not in n.name, "split" not in n.name, "end" not in n.name),
+    )
     wide = replace(graph, nodes=tuple(stages))
     assert plan(wide, BOARD).arena < 0.6 * sum(graph.tensors[f"grown{i}"].size for i in range(4))
     assert best_order(wide, {}).optimal
