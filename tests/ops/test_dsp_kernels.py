@@ -13,6 +13,7 @@ from node_check import check_node
 
 from netsuke.ir import Quant, Tensor, constant
 from netsuke.ops.conv2d import Conv2d
+from netsuke.ops.dense import Dense
 from netsuke.ops.depthwise_conv2d import DepthwiseConv2d
 
 DSP = frozenset({"thumb2", "dsp"})
@@ -101,3 +102,20 @@ def test_the_depthwise_convolution_equals_its_meaning(g: dict[str, Any]) -> None
     w = constant("w", w.data.transpose(1, 2, 0), Quant(w.quant.scale, w.quant.zero_point, axis=2))
     op = DepthwiseConv2d(**g["op"], low=g["low"])
     check_node(op, [x, w, b], [Quant((0.03,), (g["zero"] // 2,))], isa=DSP, seed=g["seed"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.integers(1, 6),
+    units=st.integers(1, 9),
+    depth=st.integers(1, 21),
+    zero=st.integers(-128, 127),
+    high=st.sampled_from([math.inf, 1.5]),
+)
+def test_the_dense_layer_equals_its_meaning(
+    rows: int, units: int, depth: int, zero: int, high: float
+) -> None:
+    rng = np.random.default_rng(units + 10 * depth)
+    inputs = conv_tensors(rng, (rows, depth), (units, depth), zero)
+    kernels = check_node(Dense(high=high), inputs, [Quant((0.03,), (zero // 2,))], isa=DSP)
+    assert kernels[-2].function == "nsk_dense_s8_dsp"

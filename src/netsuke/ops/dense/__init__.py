@@ -12,6 +12,7 @@ import numpy as np
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape, reorder_tensor
+from netsuke.ops.dense.dsp import dsp_kernels
 from netsuke.ops.links import other_axes_links, same_positions
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
@@ -84,15 +85,14 @@ class Dense(Op):
         requant = self.requant(inputs, outputs)
         assert inputs[1].quant is not None
         zero = {"weight_zero": inputs[1].quant.zero_point[0]}
-        return (
-            Kernel(
-                "nsk_dense_s8",
-                "dense/dense_s8.c",
-                "nsk_dense",
-                {**shape, **requant.parameters(), **zero},
-                instructions=5.0 * macs,
-            ),
+        portable = Kernel(
+            "nsk_dense_s8",
+            "dense/dense_s8.c",
+            "nsk_dense",
+            {**shape, **requant.parameters(), **zero},
+            instructions=5.0 * macs,
         )
+        return (*dsp_kernels(shape, requant, inputs, outputs, isa), portable)
 
     def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
         if not inputs[1].is_constant:

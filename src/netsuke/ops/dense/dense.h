@@ -19,11 +19,18 @@ typedef struct {
 
 typedef struct {
     int32_t rows, units, depth;
+    int32_t output_zero;
+    int32_t low, high; /* stored bounds of the fused clamp */
+} nsk_dense_packed;
+
+typedef struct {
+    int32_t rows, units, depth;
     float low, high;
 } nsk_dense_real;
 
 void nsk_dense_s8(const nsk_dense *p, const int8_t *x, const int8_t *w, const int32_t *b,
                   int8_t *y);
+void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
 void nsk_dense_f32(const nsk_dense_real *p, const float *x, const float *w, const float *b,
                    float *y);
 

@@ -1,0 +1,95 @@
+"""Fully connected layers on Armv7E-M DSP: what their kernels are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from netsuke.ir import Array, Kernel, Tensor
+from netsuke.ops.conv2d.dsp import dsp_kernels as convolution_kernels
+from netsuke.ops.couples import Channels, dsp_channels
+from netsuke.ops.requant import Requant
+
+
+def dsp_kernels(
+    shape: Mapping[str, int],
+    requant: Requant,
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    isa: frozenset[str],
+) -> tuple[Kernel, ...]:
+    """Kernels for a node on a core with DSP instructions; () where none is exact.
+
+    From four rows on, the convolution's kernel of an image of one column serves too: it uses
+    every weight for four rows at once.
+    """
+    weights, bias, quant = inputs[1].data, inputs[2].data, inputs[1].quant
+    assert weights is not None and bias is not None and quant is not None
+    if "dsp" not in isa or any(quant.zero_point):
+        return ()
+    channels = dsp_channels(requant, weights, bias)
+    if channels is None:
+        return ()
+    numbers = requant.parameters()
+    kept = {name: numbers[name] for name in ("output_zero", "low", "high")}
+    rows, units, depth = shape["rows"], shape["units"], shape["depth"]
+    quads, groups = -(-depth // 4), -(-units // 4)
+    kernel = Kernel(
+        "nsk_dense_s8_dsp",
+        "dense/dense_s8_dsp.c",
+        "nsk_dense_packed",
+        {**shape, **kept},
+        constants={1: _words(channels), 2: None},
+        instructions=float(rows * groups * (21 * quads + 100)),
+    )
+    if rows < 4:
+        return (kernel,)
+    geometry = _column(rows, units, depth)
+    return (*convolution_kernels(geometry, requant, inputs, outputs, isa), kernel)
+
+
+def _words(channels: Channels) -> Array:
+    """Groups of four units as `dense_s8_dsp.c` describes them."""
+    units, depth = channels.rows.shape
+    missing = -units % 4
+    rows = np.pad(channels.rows, ((0, missing), (0, -depth % 4))).reshape(-1, 4, -(-depth // 4), 4)
+    if depth % 4:
+        rows = np.roll(rows, 1, axis=2)  # the incomplete quad goes first
+    fields = (channels.bias, channels.right, channels.multiplier)
+    bias, right, multiplier = (np.pad(field, (0, missing)).reshape(-1, 4) for field in fields)
+    quads = rows.transpose(0, 2, 1, 3)  # group, quad, unit, element
+    order = [[0, 0], [1, 0], [0, 2], [1, 2]], [[0, 1], [1, 1], [0, 3], [1, 3]]
+    words = np.stack(
+        [
+            np.stack([quads[:, :, couple + unit, element] for unit, element in word], axis=-1)
+            for couple in (0, 2)
+            for word in order
+        ],
+        axis=2,
+    )  # group, quad, word, byte
+    packed = np.ascontiguousarray(words, np.int8).view("<i4").reshape(len(bias), -1)
+    shifts = np.ascontiguousarray(right.astype(np.int8)).view("<i4")
+    table = np.concatenate([bias, packed.astype(np.int64), shifts, multiplier], axis=1)
+    return (table & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+
+
+def _column(rows: int, units: int, depth: int) -> dict[str, Any]:
+    return {
+        "in_h": rows,
+        "in_w": 1,
+        "in_c": depth,
+        "out_h": rows,
+        "out_w": 1,
+        "out_c": units,
+        "kernel_h": 1,
+        "kernel_w": 1,
+        "stride_h": 1,
+        "stride_w": 1,
+        "dilation_h": 1,
+        "dilation_w": 1,
+        "pad_top": 0,
+        "pad_left": 0,
+        "groups": 1,
+    }
