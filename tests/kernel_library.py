@@ -16,11 +16,11 @@ import numpy as np
 
 from netsuke.codegen.sources import PACKAGE, header_of, kernel_files
 from netsuke.ir import Array, Kernel
+from netsuke.verify.toolchain import host_compiler, sanitizing_compiler
 
 FLAGS = [
     "-std=c99",
     "-O1",
-    "-g",
     "-Wall",
     "-Wextra",
     "-Wconversion",
@@ -28,9 +28,8 @@ FLAGS = [
     "-fPIC",
     "-shared",
     "-ffp-contract=off",
-    "-fsanitize=undefined",
-    "-fno-sanitize-recover=all",
 ]
+UNDEFINED = ["-fsanitize=undefined", "-fno-sanitize-recover=all"]
 GUARD = 64
 C_SCALARS = {
     "int8_t": ctypes.c_int8,
@@ -48,7 +47,11 @@ C_SCALARS = {
 def library(source: str) -> ctypes.CDLL:
     """The kernel source as a shared library, cached by content."""
     files = kernel_files([source])
-    digest = hashlib.sha256(repr((FLAGS, sorted(files.items()))).encode()).hexdigest()[:24]
+    compiler = sanitizing_compiler()
+    flags = [*FLAGS, *UNDEFINED] if compiler else FLAGS
+    compiler = compiler or host_compiler()
+    key = (compiler.version, flags, sorted(files.items()))
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()[:24]
     cache = Path(tempfile.gettempdir()) / f"netsuke-kernels-{os.getuid()}"
     cache.mkdir(mode=0o700, exist_ok=True)
     built = cache / f"{digest}.so"
@@ -58,11 +61,9 @@ def library(source: str) -> ctypes.CDLL:
                 (Path(folder) / path.name).write_bytes(content)
             name = PurePosixPath(source).name
             output = Path(folder) / "out.so"
+            command = [*compiler.command, *flags, "-I", folder, str(Path(folder) / name)]
             done = subprocess.run(
-                ["cc", *FLAGS, "-I", folder, str(Path(folder) / name), "-o", str(output)],
-                capture_output=True,
-                text=True,
-                check=False,
+                [*command, "-o", str(output)], capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done.stderr
             os.replace(output, built)
@@ -89,8 +90,7 @@ def struct_fields(source: str, struct: str) -> tuple[tuple[str, str, bool], ...]
             continue
         kind = next(word for word in words if word != "const")
         names = declaration.split(kind, 1)[1]
-        for name in names.split(","):
-            fields.append((name.replace("*", "").strip(), kind, "*" in name))
+        fields += [(n.replace("*", "").strip(), kind, "*" in n) for n in names.split(",")]
     return tuple(fields)
 
 
