@@ -28,8 +28,8 @@ from netsuke.ops import (
     Tanh,
 )
 
-LEAKY_RELU = layout("LeakyReluOptions", "alpha: float", union=74)
-GELU = layout("GeluOptions", "approximate: bool", union=115)
+LEAKY_RELU = layout("LeakyReluOptions", "alpha: float", union=75)
+GELU = layout("GeluOptions", "approximate: bool", union=116)
 SOFTMAX = layout("SoftmaxOptions", "beta: float", union=9)
 
 

@@ -17,9 +17,9 @@ from netsuke.ops import Concat, Gather, Pad, Requantize, Slice, Split
 CONCATENATION = layout(
     "ConcatenationOptions", "axis: int; fused_activation_function: byte", union=10
 )
-SPLIT = layout("SplitOptions", "num_splits: int", union=34)
-SPLIT_V = layout("SplitVOptions", "num_splits: int", union=78)
-MIRROR_PAD = layout("MirrorPadOptions", "mode: byte", union=76)
+SPLIT = layout("SplitOptions", "num_splits: int", union=35)
+SPLIT_V = layout("SplitVOptions", "num_splits: int", union=79)
+MIRROR_PAD = layout("MirrorPadOptions", "mode: byte", union=77)
 GATHER = layout("GatherOptions", "axis: int; batch_dims: int", union=23)
 SPLITS_LIMIT = 1 << 16
 

@@ -18,7 +18,7 @@ FULLY_CONNECTED = layout(
     "asymmetric_quantize_inputs: bool",
     union=8,
 )
-BATCH_MATMUL = layout("BatchMatMulOptions", "adj_x: bool; adj_y: bool", union=100)
+BATCH_MATMUL = layout("BatchMatMulOptions", "adj_x: bool; adj_y: bool", union=101)
 
 
 @converts("FULLY_CONNECTED")

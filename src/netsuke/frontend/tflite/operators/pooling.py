@@ -24,7 +24,7 @@ RESIZE_BILINEAR = layout(
     union=15,
 )
 RESIZE_NEAREST = layout(
-    "ResizeNearestNeighborOptions", "align_corners: bool; half_pixel_centers: bool", union=73
+    "ResizeNearestNeighborOptions", "align_corners: bool; half_pixel_centers: bool", union=74
 )
 TAPS_LIMIT = 1 << 24
 SIDE_LIMIT = 1 << 15

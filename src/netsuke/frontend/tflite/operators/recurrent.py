@@ -16,7 +16,7 @@ UNIDIRECTIONAL_SEQUENCE_LSTM = layout(
     "UnidirectionalSequenceLSTMOptions",
     "fused_activation_function: byte; cell_clip: float; proj_clip: float; time_major: bool;"
     "asymmetric_quantize_inputs: bool; diagonal_recurrent_tensors: bool",
-    union=70,
+    union=71,
 )
 TANH = 4
 INPUT_WEIGHTS, RECURRENT_WEIGHTS, BIASES = (1, 2, 3, 4), (5, 6, 7, 8), (12, 13, 14, 15)

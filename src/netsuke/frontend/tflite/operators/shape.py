@@ -12,8 +12,8 @@ from netsuke.ops import Concat, Split, Transpose
 
 RESHAPE = layout("ReshapeOptions", "new_shape: [int]", union=17)
 SQUEEZE = layout("SqueezeOptions", "squeeze_dims: [int]", union=30)
-PACK = layout("PackOptions", "values_count: int; axis: int", union=58)
-UNPACK = layout("UnpackOptions", "num: int; axis: int", union=63)
+PACK = layout("PackOptions", "values_count: int; axis: int", union=59)
+UNPACK = layout("UnpackOptions", "num: int; axis: int", union=64)
 
 
 def _into(call: Call, value: Value, shape: tuple[int, ...], batch: int | None) -> None:

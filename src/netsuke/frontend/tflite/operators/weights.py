@@ -22,7 +22,9 @@ def layer_weights(
     activations on the fly there, which no network was trained for.
     """
     array = call.array(number)
-    if array.ndim != rank or array.size == 0:
+    if array.size == 0:
+        call.fail(f"has weights without elements: {list(array.shape)}")
+    if array.ndim != rank:
         raise Unsupported(f"has weights of shape {list(array.shape)}, not of {rank} axes")
     quant = call.quant(number)
     if quant is not None and quant.axis not in (None, channel_axis):
