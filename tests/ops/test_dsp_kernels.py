@@ -6,12 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from node_check import check_node
 
 from netsuke.ir import Quant, Tensor, constant
+from netsuke.ops.add import Add
 from netsuke.ops.conv2d import Conv2d
 from netsuke.ops.dense import Dense
 from netsuke.ops.depthwise_conv2d import DepthwiseConv2d
@@ -119,3 +119,19 @@ def test_the_dense_layer_equals_its_meaning(
     inputs = conv_tensors(rng, (rows, depth), (units, depth), zero)
     kernels = check_node(Dense(high=high), inputs, [Quant((0.03,), (zero // 2,))], isa=DSP)
     assert kernels[-2].function == "nsk_dense_s8_dsp"
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    shape=st.sampled_from([(7,), (3, 4, 5), (256,)]),
+    scales=st.tuples(*[st.sampled_from([0.5, 0.25, 0.1, 0.037, 1.0])] * 3),
+    zeros=st.tuples(*[st.integers(-128, 127)] * 3),
+    low=st.sampled_from([-math.inf, 0.0]),
+)
+def test_the_addition_equals_its_meaning_ties_included(
+    shape: tuple[int, ...], scales: tuple[float, ...], zeros: tuple[int, ...], low: float
+) -> None:
+    quants = [Quant((scale,), (zero,)) for scale, zero in zip(scales, zeros, strict=True)]
+    inputs = [Tensor(name, shape, "int8", quant) for name, quant in zip("ab", quants, strict=False)]
+    kernels = check_node(Add(low=low), inputs, quants[2:], isa=DSP, seed=zeros[0] + 128)
+    assert kernels[0].function == "nsk_add_s8_dsp"

@@ -20,6 +20,16 @@ typedef struct {
     int32_t low, high; /* stored bounds of the fused clamp */
 } nsk_add;
 
+/* Operands of one shape: see add_s8_dsp.c. */
+typedef struct {
+    int32_t count;
+    int32_t swapped;      /* whether b has the larger scale */
+    int32_t offset_major; /* what the zero points add to the doubled sum */
+    int32_t offset_minor, multiplier_minor, round_minor, right_minor; /* right 0: equal scales */
+    int32_t multiplier_y, round_y, right_y; /* round_y holds the zero point too */
+    int32_t low, high;
+} nsk_add_plain;
+
 typedef struct {
     int32_t rank;
     const int32_t *extent, *step_a, *step_b;
@@ -27,6 +37,7 @@ typedef struct {
 } nsk_add_real;
 
 void nsk_add_s8(const nsk_add *p, const int8_t *a, const int8_t *b, int8_t *y);
+void nsk_add_s8_dsp(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_f32(const nsk_add_real *p, const float *a, const float *b, float *y);
 
 #endif

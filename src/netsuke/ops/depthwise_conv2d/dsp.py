@@ -28,7 +28,7 @@ def dsp_kernels(
     if "dsp" not in isa or weights.shape[:2] != (3, 3) or any(quant.zero_point):
         return ()
     channels = dsp_channels(requant, weights.reshape(9, -1).T, bias)
-    planes = [plane for axis in (1, 0) if (plane := _plane(geometry, axis))]
+    planes = [choice for axis in (1, 0) if (choice := _plane(geometry, axis))]
     if channels is None or not planes:
         return ()
     columns_first, plane = min(planes, key=lambda choice: _instructions(choice[1]))
