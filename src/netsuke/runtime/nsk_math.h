@@ -33,6 +33,20 @@ static inline float nsk_fabs(float x)
     return nsk_from_bits(nsk_to_bits(x) & 0x7fffffffu);
 }
 
+/* The nearest integer, halves away from zero; NaN becomes 0, numbers beyond +-2^24 stop there. */
+static inline int32_t nsk_round(float x)
+{
+    if (!(x > -16777216.0f)) {
+        return x < 0.0f ? -16777216 : 0;
+    }
+    if (x > 16777216.0f) {
+        return 16777216;
+    }
+    const int32_t whole = (int32_t)x;
+    const float rest = x - (float)whole; /* exact */
+    return whole + (rest >= 0.5f) - (rest <= -0.5f);
+}
+
 /* 2^n for -126 <= n <= 127. */
 static inline float nsk_power_of_two(int32_t n)
 {

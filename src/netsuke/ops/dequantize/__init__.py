@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netsuke.errors import QuantizationError
-from netsuke.ir import Array, Link, Op, Tensor, TensorType
+import numpy as np
+
+from netsuke.ir import Array, Kernel, Link, Op, Tensor, TensorType
 from netsuke.ops.links import broadcast_links
+from netsuke.ops.unary import require_quants
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,23 @@ class Dequantize(Op):
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
     ) -> tuple[Array, ...]:
-        quant = inputs[0].quant
-        if quant is None:
-            raise QuantizationError(outputs[0].name, "dequantize needs a quantized input")
-        return (quant.dequantize(arrays[0]),)
+        (quant,) = require_quants(outputs[0], inputs[0])
+        centred = (arrays[0].astype(np.int32) - quant.zero_point[0]).astype(np.float32)
+        return (centred * np.float32(quant.scale[0]),)
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        (quant,), count = require_quants(outputs[0], inputs[0]), outputs[0].elements
+        return (
+            Kernel(
+                "nsk_dequantize_s8",
+                "dequantize/dequantize_s8.c",
+                "nsk_dequantize",
+                {"count": count, "scale": quant.scale[0], "zero": quant.zero_point[0]},
+                instructions=9.0 * count,
+            ),
+        )
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return broadcast_links(inputs, outputs[0])

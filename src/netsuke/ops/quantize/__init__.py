@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import QuantizationError
-from netsuke.ir import Array, Link, Op, Tensor, TensorType
+from netsuke.ir import Array, Kernel, Link, Op, Quant, Tensor, TensorType
 from netsuke.ops.links import broadcast_links
+from netsuke.ops.unary import require_quants
 
 
 @dataclass(frozen=True, slots=True)
 class Quantize(Op):
     """y = clamp(round(x / scale) + zero point), by the output's quantization.
 
-    In real numbers, and so in `reference` and PyTorch, it changes nothing.
+    In real numbers, and so in `reference` and PyTorch, it changes nothing. In integers it is
+    `Quant.quantize`: divide in float32, round half away from zero; not-a-number becomes zero.
     """
 
     dtype: str = "int8"
@@ -32,12 +34,29 @@ class Quantize(Op):
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
     ) -> tuple[Array, ...]:
-        quant = outputs[0].quant
-        if quant is None or inputs[0].dtype != "float32":
-            raise QuantizationError(
-                outputs[0].name, "quantize needs a real input and a quantized output"
-            )
-        return (quant.quantize(np.nan_to_num(arrays[0], nan=0.0)),)
+        quant = self._quant(inputs, outputs)
+        with np.errstate(over="ignore"):
+            return (quant.quantize(np.nan_to_num(arrays[0], nan=0.0)),)
+
+    def _quant(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Quant:
+        if inputs[0].dtype != "float32":
+            raise QuantizationError(outputs[0].name, "quantize needs a float32 input")
+        return require_quants(outputs[0], outputs[0])[0]
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        quant, count = self._quant(inputs, outputs), outputs[0].elements
+        return (
+            Kernel(
+                "nsk_quantize_s8",
+                "quantize/quantize_s8.c",
+                "nsk_quantize",
+                {"count": count, "scale": quant.scale[0], "zero": quant.zero_point[0]},
+                inplace=((0, 0),),
+                instructions=30.0 * count,
+            ),
+        )
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return broadcast_links(inputs, outputs[0])
