@@ -1,0 +1,1 @@
+"""Smaller graph, nearly the same meaning: one file each."""
