@@ -23,7 +23,7 @@ def cache_folder() -> Path:
     that lives as long as the process.
     """
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(os.environ.get("NETSUKE_CACHE") or Path(base) / "netsuke")
+    folder = Path(os.environ.get("NETSUKE_CACHE") or Path(base) / "netsuke").absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -139,7 +139,7 @@ def compile_objects(
         root = Path(folder)
         _lay_out(root, files)
         folders = sorted({path.parent for path in headers.values()} | {PurePosixPath()})
-        include = [part for path in folders for part in ("-I", str(root / path))]
+        include = [part for path in folders for part in ("-I", str(path))]
 
         def one(source: PurePosixPath) -> Path:
             needed = included(files, headers, source)
@@ -150,8 +150,10 @@ def compile_objects(
                 str(source),
                 *(part for path in needed for part in (path.name, files[path])),
             )
-            arguments = [*flags, *include, "-c", str(root / source)]
-            return cached(key, ".o", lambda path: call(compiler, arguments, path, str(source)))
+            arguments = [*flags, *include, "-c", str(source)]
+            return cached(
+                key, ".o", lambda path: call(compiler, arguments, path, str(source), root)
+            )
 
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             return list(pool.map(one, sources))
@@ -171,8 +173,14 @@ def link(
     return cached(key, suffix, lambda path: call(compiler, arguments, path, place))
 
 
-def call(compiler: Compiler, arguments: Sequence[str], output: Path, place: str) -> None:
-    """Run a compiler that writes one file.
+def call(
+    compiler: Compiler,
+    arguments: Sequence[str],
+    output: Path,
+    place: str,
+    folder: Path | None = None,
+) -> None:
+    """Run a compiler that writes one file; relative paths among its arguments start at `folder`.
 
     Raises
     ------
@@ -183,7 +191,12 @@ def call(compiler: Compiler, arguments: Sequence[str], output: Path, place: str)
     command = [*compiler.command, *arguments, "-o", str(output)]
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=TIMEOUT, env=environment, check=False
+            command,
+            capture_output=True,
+            timeout=TIMEOUT,
+            env=environment,
+            cwd=folder,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise VerificationError(place, f"{compiler.name} did not end in {TIMEOUT:g} s") from None

@@ -20,7 +20,7 @@ from netsuke.verify.toolchain import Compiler
 STACK_PAINT = 0xC5
 CANARY = 0x9E
 GARBAGE = 0xA7
-LIMIT = 1 << 40
+LIMIT = 1 << 35
 """Instructions of one inference after which it counts as hung."""
 
 
@@ -42,6 +42,8 @@ class UnicornModel:
         Optimisation level of the compiler.
     compiled_hook
         Count instructions in C; False counts in Python.
+    limit
+        Instructions of one inference after which it counts as hung.
 
     Attributes
     ----------
@@ -60,6 +62,7 @@ class UnicornModel:
         compiler: str | None = None,
         optimize: str = "-O2",
         compiled_hook: bool = True,
+        limit: int = LIMIT,
     ) -> None:
         project = artifact if isinstance(artifact, Project) else open_project(artifact)
         core = core or project.emulated_core()
@@ -68,7 +71,7 @@ class UnicornModel:
         self.graph = project.graph
         self.image = build_image(project, core, Memory(), compiler, optimize)
         self._unicorn = _module()
-        self._fault = ""
+        self._fault, self._limit = "", limit
         self._emulator = self._machine(core)
         self._counter = self._start(compiled_hook)
         self._inputs = [self._address("model_input", i) for i in range(len(self.graph.inputs))]
@@ -172,7 +175,7 @@ class UnicornModel:
         emulator.reg_write(uc.arm_const.UC_ARM_REG_SP, memory.ram + memory.stack)
         emulator.reg_write(uc.arm_const.UC_ARM_REG_LR, stop | 1)
         self._fault = ""
-        self._counter.restart(LIMIT)
+        self._counter.restart(self._limit)
         try:
             emulator.emu_start(address | 1, stop)
         except uc.UcError as error:
@@ -180,7 +183,7 @@ class UnicornModel:
         at = int(emulator.reg_read(uc.arm_const.UC_ARM_REG_PC))
         place = f"{what} in {self.image.function_at(at)} at {at:#x}"
         if self._counter.exhausted:
-            raise VerificationError(place, f"did not end within {LIMIT:,} instructions")
+            raise VerificationError(place, f"did not end within {self._limit:,} instructions")
         if self._fault or at != stop:
             raise VerificationError(place, self._fault or "the emulator stopped")
         return self._counter.executed
