@@ -131,3 +131,34 @@ def channel_requant(
         shift=np.array([s for _, s in pairs], np.int8),
         bound=bound,
     )
+
+
+def folded_bias(
+    inputs: Sequence[Tensor], requant: Requant, channel_axis: int, offset: int = 0
+) -> Array | None:
+    """bias - (input zero + offset) · Σ w for every channel: the bias of kernels that add the offset
+    to their input and subtract no zero point.
+
+    None where weights have a zero point, or where a partial sum with this bias could overflow.
+
+    Parameters
+    ----------
+    inputs
+        int8 activation, int8 weights, int32 bias.
+    requant
+        From `channel_requant`.
+    channel_axis
+        Axis of the weights that is the output channel.
+    offset
+        0, or 128 for kernels that work on unsigned bytes.
+    """
+    _, weights, bias = inputs
+    assert weights.data is not None and bias.data is not None and weights.quant is not None
+    if any(weights.quant.zero_point):
+        return None
+    axes = tuple(axis for axis in range(len(weights.shape)) if axis != channel_axis)
+    wide = weights.data.astype(np.int64)
+    folded = bias.data.astype(np.int64) - (requant.input_zero + offset) * wide.sum(axis=axes)
+    if (np.abs(folded) + (128 + offset) * np.abs(wide).sum(axis=axes)).max(initial=0) > INT32_MAX:
+        return None
+    return folded.astype(np.int32)

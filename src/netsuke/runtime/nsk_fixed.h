@@ -11,9 +11,33 @@
 
 #include <stdint.h>
 
+/* Cores whose multiplier yields 32 bits only get the product in four parts. */
+#if defined(__ARM_ARCH_6M__) && !defined(NSK_SHORT_MULTIPLY)
+#define NSK_SHORT_MULTIPLY 1
+#endif
+
+/* A function that must not be inlined, so that its loop keeps the registers. */
+#if defined(__GNUC__)
+#define NSK_NOINLINE __attribute__((noinline))
+#else
+#define NSK_NOINLINE
+#endif
+
+/* 0 <= multiplier. */
 static inline int32_t nsk_high(int32_t x, int32_t multiplier)
 {
+#ifdef NSK_SHORT_MULTIPLY
+    const int32_t above = x >> 16, upper = multiplier >> 16;
+    const int32_t below = x & 0xffff, lower = multiplier & 0xffff;
+    /* x * multiplier + 2^30 = (above * upper * 2^32) + (left + right) * 2^16 + less than 2^16 */
+    const int32_t left = above * lower;
+    const int32_t right =
+        below * upper + (int32_t)((uint32_t)below * (uint32_t)lower >> 16) + (1 << 14);
+    const int32_t carry = ((left & 0x7fff) + (right & 0x7fff)) >> 15;
+    return above * upper * 2 + (left >> 15) + (right >> 15) + carry;
+#else
     return (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << 30)) >> 31);
+#endif
 }
 
 static inline int32_t nsk_saturating_left(int32_t x, int32_t shift)
@@ -31,7 +55,7 @@ static inline int32_t nsk_saturating_left(int32_t x, int32_t shift)
 /* floor((x + 2^(shift-1)) / 2^shift), 0 <= shift <= 31, for any x. */
 static inline int32_t nsk_rounding_right(int32_t x, int32_t shift)
 {
-    return shift == 0 ? x : (int32_t)(((int64_t)x + (INT64_C(1) << (shift - 1))) >> shift);
+    return shift == 0 ? x : (x >> shift) + ((x >> (shift - 1)) & 1);
 }
 
 static inline int32_t nsk_requantize(int32_t x, int32_t multiplier, int32_t shift)

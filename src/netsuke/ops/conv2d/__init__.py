@@ -14,7 +14,7 @@ from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorT
 from netsuke.ops.conv2d.dsp import dsp_kernels
 from netsuke.ops.links import grouped_links
 from netsuke.ops.relayout import channels_of_weights
-from netsuke.ops.requant import Requant, channel_requant
+from netsuke.ops.requant import Requant, channel_requant, folded_bias
 from netsuke.ops.window import Pads, added_pads, output_extent, windows
 
 
@@ -141,6 +141,15 @@ class Conv2d(Op):
             {**geometry, **requant.parameters(), **zero},
             instructions=6.0 * macs + 30.0 * outputs[0].elements,
         )
+        folded = folded_bias(inputs, requant, 0)
+        if folded is not None:
+            portable = Kernel(
+                "nsk_conv2d_s8_folded",
+                "conv2d/conv2d_s8_folded.c",
+                "nsk_conv2d",
+                {**geometry, **requant.parameters(), **zero, "folded": folded},
+                instructions=3.0 * macs + 40.0 * outputs[0].elements,
+            )
         return (*dsp_kernels(geometry, requant, inputs, outputs, isa), portable)
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:

@@ -23,6 +23,7 @@ typedef struct {
     int32_t low, high;         /* stored bounds of the fused clamp */
     const int32_t *multiplier; /* out_c factors, see nsk_fixed.h */
     const int8_t *shift;       /* out_c exponents */
+    const int32_t *folded;     /* b[k] - input_zero * sum of w[k], where a kernel asks for it */
 } nsk_conv2d;
 
 typedef struct {
@@ -52,6 +53,8 @@ typedef struct {
 
 void nsk_conv2d_s8(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
                    int8_t *y);
+void nsk_conv2d_s8_folded(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
+                          int8_t *y);
 void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w, int8_t *y,
                        void *scratch);
 void nsk_conv2d_s8_dsp_small(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,

@@ -51,6 +51,8 @@ typedef struct {
 
 void nsk_depthwise_conv2d_s8(const nsk_depthwise_conv2d *p, const int8_t *x, const int8_t *w,
                              const int32_t *b, int8_t *y);
+void nsk_depthwise_conv2d_s8_plane(const nsk_depthwise_conv2d *p, const int8_t *x, const int8_t *w,
+                                   const int32_t *b, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
                                  const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_f32(const nsk_depthwise_conv2d_real *p, const float *x, const float *w,
