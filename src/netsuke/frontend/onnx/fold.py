@@ -12,9 +12,15 @@ from netsuke.ir import Array
 
 _MOST_ELEMENTS = 1 << 24
 
-_FOLDABLE = frozenset(
-    ["Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "Div", "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Log", "Max", "Mean", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pow", "QuantizeLinear", "Range", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Relu", "Reshape", "Round", "ScatterND", "Shape", "Sign", "Size", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tile", "Transpose", "Trilu", "Unsqueeze", "Where", "Xor"]
-)
+_NAMES = """
+Abs Add And Cast CastLike Ceil Clip Concat Constant ConstantOfShape Div Equal Erf Exp Expand
+Flatten Floor Gather GatherElements GatherND Greater GreaterOrEqual Identity Less LessOrEqual
+Log Max Mean Min Mod Mul Neg Not Or Pow QuantizeLinear Range Reciprocal ReduceMax ReduceMean
+ReduceMin ReduceProd ReduceSum Relu Reshape Round ScatterND Shape Sign Size Slice Split Sqrt
+Squeeze Sub Sum Tile Transpose Trilu Unsqueeze Where Xor
+"""
+
+_FOLDABLE = frozenset(_NAMES.split())
 
 
 def is_foldable(name: str) -> bool:

@@ -14,6 +14,7 @@ What finds no partner stays: a Quantize or Dequantize node beside a float operat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -22,7 +23,16 @@ import numpy as np
 
 from netsuke.frontend.nchw.value import Twin
 from netsuke.ir import Graph, Node, Op, Port, Quant, Tensor, constant
-from netsuke.ops import Clamp, Dequantize, MaxPool2d, Quantize, Requantize, Resize
+from netsuke.ops import (
+    AveragePool2d,
+    Clamp,
+    Dequantize,
+    MaxPool2d,
+    Quantize,
+    ReduceMean,
+    Requantize,
+    Resize,
+)
 from netsuke.ops.movement import Movement
 
 
@@ -175,16 +185,21 @@ class _Rewriting:
         quant = self.tensors[target[0].name].quant
         assert quant is not None
         inputs = [sources.get(name) or name for name in node.inputs]
-        if node.op.rule.shared:
+        node = replace(node, op=_exact_mean(node.op, self.tensors[inputs[0]], quant))
+        result = target[0].name
+        made = []
+        if node.op.rule.shared and len(sources) > 1:
             inputs = [self._in_quant(name, quant) for name in inputs]
+        elif node.op.rule.shared and self.tensors[inputs[0]].quant != quant:
+            result = self._new(result, self.tensors[result], self.tensors[inputs[0]].quant)
+            made.append(Node(Requantize("int8"), (result,), target[0].outputs))
         constants = self._integer_constants(node, inputs)
         if constants is None:
             return
         inputs = [constants.get(index, name) for index, name in enumerate(inputs)]
-        first, *others = target
-        made = Node(node.op, tuple(inputs), first.outputs)
-        copies = [self._alias(other, first.name) for other in others]
-        self._exchange([node, *target], [made, *copies])
+        made.append(Node(node.op, tuple(inputs), (result,)))
+        copies = [self._alias(other, target[0].name) for other in target[1:]]
+        self._exchange([node, *target], [*made, *copies])
 
     def _alias(self, node: Node, name: str) -> Node:
         """A second Quantize of the same values, as a copy of the first's result."""
@@ -330,6 +345,15 @@ class _Rewriting:
             tensors={name: tensor for name, tensor in self.tensors.items() if name in named},
             ports=self.ports,
         )
+
+
+def _exact_mean(op: Op, x: Tensor, quant: Quant) -> Op:
+    """The mean of a whole image as a reduction, which may change the scale without rounding twice."""
+    if not isinstance(op, AveragePool2d) or op.kernel != x.shape[:2] or x.quant == quant:
+        return op
+    mean = ReduceMean((0, 1), keepdims=True)
+    plain = op.padding == ((0, 0), (0, 0)) and (op.low, op.high) == (-math.inf, math.inf)
+    return mean if plain and _has_integers(mean) else op
 
 
 def _has_integers(op: Op) -> bool:
