@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#define NSK_CONV2D_ROWS 16 /* of a kernel, where a table of rows is on the stack */
+
 typedef struct {
     int32_t in_h, in_w, in_c;
     int32_t out_h, out_w, out_c;
@@ -24,6 +26,7 @@ typedef struct {
     const int32_t *multiplier; /* out_c factors, see nsk_fixed.h */
     const int8_t *shift;       /* out_c exponents */
     const int32_t *folded;     /* b[k] - input_zero * sum of w[k], where a kernel asks for it */
+    int32_t ring;              /* input rows that scratch holds, for y == x */
 } nsk_conv2d;
 
 typedef struct {
@@ -37,7 +40,9 @@ typedef struct {
     int32_t low, high; /* stored bounds of the fused clamp */
     int32_t run;       /* bytes of a window that are contiguous in the image */
     int32_t pairs;     /* words of a couple of channels, see conv2d_s8_dsp.c */
-    int32_t ring;      /* input rows that scratch holds behind the strip, for y == x */
+    int32_t flat;      /* whether windows are pixels, and the same as the outputs' */
+    int32_t ring;      /* padded input rows that scratch holds behind the strip, or 0 */
+    int32_t line;      /* bytes of such a row */
 } nsk_conv2d_packed;
 
 typedef struct {
@@ -55,6 +60,8 @@ void nsk_conv2d_s8(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const 
                    int8_t *y);
 void nsk_conv2d_s8_folded(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
                           int8_t *y);
+void nsk_conv2d_s8_folded_ring(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
+                               const int32_t *b, int8_t *y, void *scratch);
 void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w, int8_t *y,
                        void *scratch);
 void nsk_conv2d_s8_dsp_small(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,

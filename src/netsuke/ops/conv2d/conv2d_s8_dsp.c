@@ -1,390 +1,177 @@
 /* Two-dimensional convolution, int8, for Armv7E-M DSP; plain C elsewhere. See conv2d.h.
  *
- * Four output pixels at a time: their windows are widened to int16 into the strip (the only
- * scratch), then every couple of output channels runs over the strip, 2 x 4 accumulators in
- * registers. A window is `runs` runs of `run` bytes that are contiguous in the image; a run makes
- * pairs (0,2) (1,3) (4,6) (5,7) ... and, of its last run % 4 bytes, (0,1) (2,-).
+ * Four output pixels at a time: their windows are widened to int16 into the strip, then every
+ * couple of output channels runs over the strip, see conv2d_strip.h. A window is runs of `run`
+ * bytes that are contiguous in the image; a run makes pairs (0,2) (1,3) (4,6) (5,7) ... and, of
+ * its last run % 4 bytes, (0,1) (2,-).
  *
- * strip:   word [pair][pixel], the pair's two int16 lanes.
- * weights: a couple (a, b) of channels is bias a, bias b, one word a pair with the bytes
- *          a0 b0 a1 b1, then right shift a | right shift b << 8, multiplier a, multiplier b.
- *          The bias holds the input zero point's share; an odd last channel has a b of zeros.
+ * Windows come from one of three places:
+ *   flat    a window is one pixel, and the same pixel as the output;
+ *   ring    the padded rows that the strip sees, copied behind the strip, so that no window crosses
+ *           a border and y may start at x;
+ *   direct  the image, where nothing is to spare for a ring; windows at the border take longer.
  */
 #include "conv2d.h"
-#include "nsk_dsp.h"
+#include "conv2d_strip.h"
 
 typedef struct {
     const nsk_conv2d_packed *p;
     const int8_t *x;
-    int8_t *ring;        /* input rows that y has overwritten, when y starts at x */
-    int32_t saved;       /* rows below this one lie in the ring */
+    int8_t *ring, *end; /* padded rows */
+    int8_t *next;       /* where the next row goes */
+    int32_t loaded;     /* rows that went in, padding included */
+    int8_t *top;        /* first row of the next window */
     int32_t row, column; /* of the next output pixel */
 } source;
 
-/* What the strip's product needs; the assembler below knows the order. */
-typedef struct {
-    const int32_t *weights;
-    const int32_t *strip;
-    int8_t *y;
-    int32_t stride;     /* bytes from one output pixel to the next */
-    const int8_t *end;  /* y + 2 * couples */
-    int32_t pairs;      /* words of a couple */
-    int32_t twice_zero; /* 2 * output zero point + 1 */
-} product;
-
-#ifdef NSK_DSP
-
-/* 13 instructions for 16 multiply-accumulates. r0 weights, r1 strip, r4-r7 sums of a, r8-r11 of b.
- * The chain of 16 such bodies is entered so that it ends with the strip. */
-static __attribute__((noinline)) void multiply4(const product *task)
+static int32_t *widen_word(int32_t *strip, int32_t pixels, uint32_t word, int32_t count)
 {
-    register const product *r0 __asm__("r0") = task;
-    __asm__ volatile(
-        ".syntax unified\n"
-        "push {r4-r11}\n"
-        "ldm r0, {r0, r1, r3, r4, r5, r6, r7}\n"
-        "add r8, r1, r6, lsl #4\n" /* end of the strip */
-        "sub r6, r6, #1\n"
-        "and r6, r6, #15\n"
-        "mov r9, #52\n" /* bytes of a body */
-        "mul r6, r6, r9\n"
-        "adr r9, 3f\n"
-        "sub r9, r9, r6\n"
-        "orr r9, r9, #1\n" /* entry into the chain, Thumb */
-        "push {r1, r3, r4, r5, r7, r8, r9}\n"
-        "1:\n"
-        "ldr r1, [sp]\n"
-        "ldrd r4, r8, [r0], #8\n"
-        "ldr r2, [r0], #4\n"
-        "ldrd r12, lr, [r1, #8]\n"
-        "sxtb16 r3, r2, ror #8\n"
-        "sxtb16 r2, r2\n"
-        "smlad r6, r12, r2, r4\n"
-        "smlad r10, r12, r3, r8\n"
-        "smlad r7, lr, r2, r4\n"
-        "smlad r11, lr, r3, r8\n"
-        "ldrd r12, lr, [r1], #16\n"
-        "smlad r5, lr, r2, r4\n"
-        "smlad r9, lr, r3, r8\n"
-        "smlad r4, r12, r2, r4\n"
-        "smlad r8, r12, r3, r8\n"
-        "ldr pc, [sp, #24]\n"
-        "2:\n"
-        ".rept 16\n"
-        "ldr r2, [r0], #4\n"
-        "ldrd r12, lr, [r1], #8\n"
-        "sxtb16 r3, r2, ror #8\n"
-        "sxtb16 r2, r2\n"
-        "smlad r4, r12, r2, r4\n"
-        "smlad r8, r12, r3, r8\n"
-        "smlad r5, lr, r2, r5\n"
-        "smlad r9, lr, r3, r9\n"
-        "ldrd r12, lr, [r1], #8\n"
-        "smlad r6, r12, r2, r6\n"
-        "smlad r10, r12, r3, r10\n"
-        "smlad r7, lr, r2, r7\n"
-        "smlad r11, lr, r3, r11\n"
-        ".endr\n"
-        "3:\n"
-        "ldr r2, [sp, #20]\n"
-        "cmp r1, r2\n"
-        "bne.w 2b\n"
-        /* Requantize: twice the sum, high multiply plus rounding and zero point, shift, saturate.
-         * A shift by a register looks at its lowest byte only. */
-        "ldr r12, [r0], #4\n"
-        "ldr r2, [r0], #4\n"
-        "ldr r3, [sp, #16]\n"
-        "lsl r3, r3, r12\n"
-        "asr r3, r3, #1\n"
-        "lsl r4, r4, #1\n"
-        "lsl r5, r5, #1\n"
-        "lsl r6, r6, #1\n"
-        "lsl r7, r7, #1\n"
-        "smmlar r4, r4, r2, r3\n"
-        "smmlar r5, r5, r2, r3\n"
-        "smmlar r6, r6, r2, r3\n"
-        "smmlar r7, r7, r2, r3\n"
-        "asr r4, r4, r12\n"
-        "asr r5, r5, r12\n"
-        "asr r6, r6, r12\n"
-        "asr r7, r7, r12\n"
-        "ssat r4, #8, r4\n"
-        "ssat r5, #8, r5\n"
-        "ssat r6, #8, r6\n"
-        "ssat r7, #8, r7\n"
-        "lsr r12, r12, #8\n"
-        "ldr r2, [r0], #4\n"
-        "ldr r3, [sp, #16]\n"
-        "lsl r3, r3, r12\n"
-        "asr r3, r3, #1\n"
-        "lsl r8, r8, #1\n"
-        "lsl r9, r9, #1\n"
-        "lsl r10, r10, #1\n"
-        "lsl r11, r11, #1\n"
-        "smmlar r8, r8, r2, r3\n"
-        "smmlar r9, r9, r2, r3\n"
-        "smmlar r10, r10, r2, r3\n"
-        "smmlar r11, r11, r2, r3\n"
-        "asr r8, r8, r12\n"
-        "asr r9, r9, r12\n"
-        "asr r10, r10, r12\n"
-        "asr r11, r11, r12\n"
-        "ssat r8, #8, r8\n"
-        "ssat r9, #8, r9\n"
-        "ssat r10, #8, r10\n"
-        "ssat r11, #8, r11\n"
-        "bfi r4, r8, #8, #8\n"
-        "bfi r5, r9, #8, #8\n"
-        "bfi r6, r10, #8, #8\n"
-        "bfi r7, r11, #8, #8\n"
-        "ldrd lr, r1, [sp, #4]\n"
-        "add r2, lr, #2\n"
-        "str r2, [sp, #4]\n"
-        "ldr r3, [sp, #12]\n"
-        "strh r4, [lr]\n"
-        "strh r5, [lr, r1]\n"
-        "strh r6, [lr, r1, lsl #1]\n"
-        "add lr, lr, r1\n"
-        "strh r7, [lr, r1, lsl #1]\n"
-        "cmp r2, r3\n"
-        "bne.w 1b\n"
-        "add sp, sp, #28\n"
-        "pop {r4-r11}\n"
-        : "+r"(r0)
-        :
-        : "r1", "r2", "r3", "r12", "lr", "cc", "memory");
-}
-
-/* Widen `words` * 4 bytes of each of four pixels. */
-static __attribute__((noinline)) void widen4(const int8_t *const *pixels, int32_t *strip,
-                                             int32_t words)
-{
-    register const int8_t *const *r0 __asm__("r0") = pixels;
-    register int32_t *r1 __asm__("r1") = strip;
-    register int32_t r2 __asm__("r2") = words;
-    __asm__ volatile(
-        ".syntax unified\n"
-        "push {r4-r11}\n"
-        "mov r12, r1\n"
-        "mov lr, r2\n"
-        "ldm r0, {r0-r3}\n"
-        "1:\n"
-        "ldr r4, [r0], #4\n"
-        "ldr r5, [r1], #4\n"
-        "ldr r6, [r2], #4\n"
-        "ldr r7, [r3], #4\n"
-        "sxtb16 r8, r4, ror #8\n"
-        "sxtb16 r9, r5, ror #8\n"
-        "sxtb16 r10, r6, ror #8\n"
-        "sxtb16 r11, r7, ror #8\n"
-        "sxtb16 r4, r4\n"
-        "sxtb16 r5, r5\n"
-        "sxtb16 r6, r6\n"
-        "sxtb16 r7, r7\n"
-        "stm r12!, {r4-r11}\n"
-        "subs lr, lr, #1\n"
-        "bne 1b\n"
-        "pop {r4-r11}\n"
-        : "+r"(r0), "+r"(r1), "+r"(r2)
-        :
-        : "r3", "r12", "lr", "cc", "memory");
-}
-
-#endif
-
-/* One channel of a couple (which = 0 or 1) over one pixel of a strip of so many pixels. */
-static int8_t multiply1(const product *task, const int32_t *weights, int32_t which, int32_t pixels)
-{
-    const int32_t *lanes = task->strip;
-    const int32_t *tail = weights + 2 + task->pairs;
-    int32_t sum = weights[which];
-    const int32_t right = (tail[0] >> (8 * which)) & 255;
-    for (const int32_t *word = weights + 2; word != tail; word++, lanes += pixels) {
-        const uint32_t pair = which ? nsk_odd((uint32_t)*word) : nsk_even((uint32_t)*word);
-        sum = nsk_dual((uint32_t)*lanes, pair, sum);
+    if (count == 4) {
+        strip[0] = (int32_t)nsk_even(word);
+        strip[pixels] = (int32_t)nsk_odd(word);
+        return strip + 2 * pixels;
     }
-    const int32_t round = task->twice_zero * (INT32_C(1) << right) >> 1;
-    return nsk_saturate8(nsk_high_plus(2 * sum, tail[1 + which], round) >> right);
-}
-
-/* Both channels of a couple over a strip of one pixel. */
-static void multiply2(const product *task, const int32_t *weights, int8_t *y)
-{
-    const int32_t *lanes = task->strip;
-    const int32_t *tail = weights + 2 + task->pairs;
-    int32_t a = weights[0], b = weights[1];
-    for (const int32_t *word = weights + 2; word != tail; word++, lanes++) {
-        a = nsk_dual((uint32_t)*lanes, nsk_even((uint32_t)*word), a);
-        b = nsk_dual((uint32_t)*lanes, nsk_odd((uint32_t)*word), b);
+    strip[0] = (int32_t)nsk_lanes((int8_t)word, count > 1 ? (int8_t)(word >> 8) : 0);
+    if (count == 3) {
+        strip[pixels] = (int8_t)(word >> 16);
+        return strip + 2 * pixels;
     }
-    const int32_t right = tail[0] & 255, other = tail[0] >> 8;
-    const int32_t round = task->twice_zero * (INT32_C(1) << right) >> 1;
-    const int32_t next = task->twice_zero * (INT32_C(1) << other) >> 1;
-    y[0] = nsk_saturate8(nsk_high_plus(2 * a, tail[1], round) >> right);
-    y[1] = nsk_saturate8(nsk_high_plus(2 * b, tail[2], next) >> other);
-}
-
-/* All output channels of the strip's pixels. */
-static void multiply(const product *task, int32_t pixels, int32_t channels)
-{
-    const int32_t size = task->pairs + 5;
-    const int32_t *weights = task->weights;
-    product part = *task;
-#ifdef NSK_DSP
-    if (pixels == 4 && channels > 1) {
-        multiply4(task);
-        weights += (channels >> 1) * size;
-    } else
-#endif
-    {
-        for (int32_t k = 0; k + 1 < channels; k += 2, weights += size) {
-            if (pixels == 1) {
-                multiply2(task, weights, task->y + k);
-                continue;
-            }
-            for (int32_t t = 0; t < pixels; t++) {
-                part.strip = task->strip + t;
-                task->y[t * task->stride + k] = multiply1(&part, weights, 0, pixels);
-                task->y[t * task->stride + k + 1] = multiply1(&part, weights, 1, pixels);
-            }
-        }
-    }
-    if (channels & 1) {
-        for (int32_t t = 0; t < pixels; t++) {
-            part.strip = task->strip + t;
-            task->y[t * task->stride + channels - 1] = multiply1(&part, weights, 0, pixels);
-        }
-    }
+    return strip + pixels;
 }
 
 /* Widen one pixel's run: `before` padded bytes, the `valid` bytes, padding again. */
 static int32_t *widen_run(int32_t *strip, int32_t pixels, const int8_t *bytes, int32_t run,
                           int32_t before, int32_t valid, int8_t fill)
 {
-    int8_t quad[4];
     for (int32_t k = 0; k < run; k += 4) {
         const int32_t count = run - k < 4 ? run - k : 4;
-        uint32_t word;
+        uint32_t word = 0;
         if (count == 4 && k >= before && k + 4 <= before + valid) {
             word = nsk_load4(bytes + (k - before));
         } else {
-            for (int32_t i = 0; i < 4; i++) {
-                quad[i] = k + i >= before && k + i < before + valid
-                              ? bytes[k + i - before]
-                              : fill;
+            for (int32_t i = 0; i < count; i++) {
+                const int32_t at = k + i - before;
+                const int8_t byte = at >= 0 && at < valid ? bytes[at] : fill;
+                word |= (uint32_t)(uint8_t)byte << (8 * i);
             }
-            word = nsk_load4(quad);
         }
-        if (count == 4) {
-            strip[0] = (int32_t)nsk_even(word);
-            strip[pixels] = (int32_t)nsk_odd(word);
-            strip += 2 * pixels;
-            continue;
-        }
-        strip[0] = (int32_t)nsk_lanes((int8_t)word, (int8_t)(word >> 8));
-        strip += pixels;
-        if (count == 3) {
-            strip[0] = (int32_t)nsk_lanes((int8_t)(word >> 16), 0);
-            strip += pixels;
-        }
+        strip = widen_word(strip, pixels, word, count);
     }
     return strip;
 }
 
-static const int8_t *row_at(const source *s, int32_t row)
+/* One run of each pixel of the strip. */
+static int32_t *widen_block(int32_t *strip, const int8_t *const *at, int32_t pixels, int32_t run)
 {
-    const int32_t bytes = s->p->in_w * s->p->in_c;
-    return row < s->saved ? s->ring + row % s->p->ring * bytes : s->x + row * bytes;
+    if (pixels == 1) {
+        return widen_run(strip, 1, at[0], run, 0, run, 0);
+    }
+    const int32_t words = run >> 2, rest = run & 3;
+    if (words > 0) {
+        widen4(at, strip, words);
+        strip += 8 * words;
+    }
+    if (rest > 0) {
+        for (int32_t t = 0; t < 4; t++) {
+            const int8_t *bytes = at[t] + 4 * words;
+            strip[t] = rest == 1 ? bytes[0] : (int32_t)nsk_lanes(bytes[0], bytes[1]);
+            if (rest == 3) {
+                strip[t + 4] = bytes[2];
+            }
+        }
+        strip += rest == 3 ? 8 : 4;
+    }
+    return strip;
 }
 
-/* One pixel whose window crosses the border, or that is gathered alone. */
-static void widen_pixel(const source *s, int32_t *strip, int32_t pixels, int32_t top, int32_t left)
+static void widen_flat(source *s, int32_t *strip, int32_t pixels)
+{
+    const int8_t *at[4];
+    for (int32_t t = 0; t < pixels; t++, s->x += s->p->in_c) {
+        at[t] = s->x;
+    }
+    widen_block(strip, at, pixels, s->p->run);
+}
+
+/* Copy rows of the image, or padding, into the ring until `rows` went in. */
+static void load_rows(source *s, int32_t rows)
 {
     const nsk_conv2d_packed *p = s->p;
-    const int32_t taps = p->run / p->in_c;
-    for (int32_t u = 0; u < p->kernel_h; u++) {
-        const int32_t row = top + u * p->dilation_h;
-        for (int32_t v = 0; v < p->kernel_w; v += taps) {
-            const int32_t column = left + v * p->dilation_w;
-            int32_t before = column < 0 ? -column : 0;
-            int32_t after = column + taps > p->in_w ? column + taps - p->in_w : 0;
-            before = before < taps ? before : taps;
-            after = after < taps - before ? after : taps - before;
-            const int32_t inside = row >= 0 && row < p->in_h && before + after < taps;
-            const int8_t *bytes = inside ? row_at(s, row) + (column + before) * p->in_c : s->x;
-            const int32_t valid = inside ? (taps - before - after) * p->in_c : 0;
-            strip = widen_run(strip, pixels, bytes, p->run, before * p->in_c, valid,
-                              (int8_t)p->input_zero);
+    const int32_t bytes = p->in_w * p->in_c, before = p->pad_left * p->in_c;
+    for (; s->loaded < rows; s->loaded++) {
+        const int32_t row = s->loaded - p->pad_top;
+        if (row < 0 || row >= p->in_h) {
+            memset(s->next, p->input_zero, (size_t)p->line);
+        } else {
+            memset(s->next, p->input_zero, (size_t)before);
+            memcpy(s->next + before, s->x + row * bytes, (size_t)bytes);
+            memset(s->next + before + bytes, p->input_zero, (size_t)(p->line - before - bytes));
         }
+        s->next += p->line;
+        s->next = s->next == s->end ? s->ring : s->next;
     }
 }
 
-/* Four pixels whose windows lie inside the image. */
-static void widen_inner(const source *s, int32_t *strip, const int32_t *top, const int32_t *left)
+static void widen_ring(source *s, int32_t *strip, int32_t pixels)
 {
     const nsk_conv2d_packed *p = s->p;
-    const int32_t taps = p->run / p->in_c;
-    const int32_t words = p->run >> 2;
-    for (int32_t u = 0; u < p->kernel_h; u++) {
-        for (int32_t v = 0; v < p->kernel_w; v += taps) {
-            const int8_t *pixels[4];
-            for (int32_t t = 0; t < 4; t++) {
-                pixels[t] = row_at(s, top[t] + u * p->dilation_h) +
-                            (left[t] + v * p->dilation_w) * p->in_c;
-            }
-#ifdef NSK_DSP
-            if (words > 0) {
-                widen4(pixels, strip, words);
-            }
-#else
-            for (int32_t t = 0; t < 4; t++) {
-                widen_run(strip + t, 4, pixels[t], words * 4, 0, words * 4, 0);
-            }
-#endif
-            strip += 8 * words;
-            const int32_t rest = p->run & 3;
-            for (int32_t t = 0; t < 4 && rest; t++) {
-                const int8_t *bytes = pixels[t] + 4 * words;
-                strip[t] = (int32_t)nsk_lanes(bytes[0], rest > 1 ? bytes[1] : 0);
-                if (rest == 3) {
-                    strip[t + 4] = bytes[2];
-                }
-            }
-            strip += (rest + 1) / 2 * 4;
-        }
-    }
-}
-
-static void widen(source *s, int32_t *strip, int32_t pixels)
-{
-    const nsk_conv2d_packed *p = s->p;
-    const int32_t bottom = p->in_h - (p->kernel_h - 1) * p->dilation_h;
-    const int32_t right = p->in_w - (p->kernel_w - 1) * p->dilation_w;
-    int32_t top[4], left[4], inside = pixels == 4;
+    const int32_t down = p->dilation_h * p->line, size = (int32_t)(s->end - s->ring);
+    const int32_t step = p->stride_w * p->in_c, across = p->dilation_w * p->in_c;
+    const int8_t *at[4];
+    int32_t row = s->row;
     for (int32_t t = 0; t < pixels; t++) {
-        top[t] = s->row * p->stride_h - p->pad_top;
-        left[t] = s->column * p->stride_w - p->pad_left;
-        inside &= top[t] >= 0 && top[t] < bottom && left[t] >= 0 && left[t] < right;
+        at[t] = s->top + s->column * step;
+        row = s->row;
+        if (++s->column == p->out_w) {
+            s->column = 0;
+            s->row++;
+            s->top += p->stride_h * p->line;
+            s->top -= s->top >= s->end ? size : 0;
+        }
+    }
+    load_rows(s, row * p->stride_h + (p->kernel_h - 1) * p->dilation_h + 1);
+    for (int32_t u = 0; u < p->kernel_h; u++) {
+        strip = widen_block(strip, at, pixels, p->run);
+        int32_t move = down;
+        for (int32_t k = p->run; k < p->kernel_w * p->in_c; k += p->run) {
+            for (int32_t t = 0; t < pixels; t++) {
+                at[t] += across;
+            }
+            move -= across;
+            strip = widen_block(strip, at, pixels, p->run);
+        }
+        for (int32_t t = 0; t < pixels; t++) {
+            at[t] += move;
+            at[t] -= at[t] >= s->end ? size : 0;
+        }
+    }
+}
+
+static void widen_direct(source *s, int32_t *strip, int32_t pixels)
+{
+    const nsk_conv2d_packed *p = s->p;
+    const int32_t taps = p->run / p->in_c;
+    for (int32_t t = 0; t < pixels; t++) {
+        int32_t *to = strip + t;
+        for (int32_t u = 0; u < p->kernel_h; u++) {
+            const int32_t row = s->row * p->stride_h - p->pad_top + u * p->dilation_h;
+            for (int32_t v = 0; v < p->kernel_w; v += taps) {
+                const int32_t column = s->column * p->stride_w - p->pad_left + v * p->dilation_w;
+                int32_t before = column < 0 ? -column : 0;
+                int32_t after = column + taps > p->in_w ? column + taps - p->in_w : 0;
+                before = before < taps ? before : taps;
+                after = after < taps - before ? after : taps - before;
+                const int32_t inside = row >= 0 && row < p->in_h && before + after < taps;
+                const int32_t first = inside ? (row * p->in_w + column + before) * p->in_c : 0;
+                const int32_t valid = inside ? (taps - before - after) * p->in_c : 0;
+                to = widen_run(to, pixels, s->x + first, p->run, before * p->in_c, valid,
+                               (int8_t)p->input_zero);
+            }
+        }
         if (++s->column == p->out_w) {
             s->column = 0;
             s->row++;
         }
-    }
-    if (inside) {
-        widen_inner(s, strip, top, left);
-        return;
-    }
-    for (int32_t t = 0; t < pixels; t++) {
-        widen_pixel(s, strip + t, pixels, top[t], left[t]);
-    }
-}
-
-/* Move input rows that the next outputs overwrite into the ring. */
-static void save_rows(source *s, int32_t written)
-{
-    const int32_t bytes = s->p->in_w * s->p->in_c;
-    for (; s->saved < s->p->in_h && s->saved * bytes < written; s->saved++) {
-        memcpy(s->ring + s->saved % s->p->ring * bytes, s->x + s->saved * bytes, (size_t)bytes);
     }
 }
 
@@ -400,13 +187,17 @@ void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_
 {
     const int32_t total = p->out_h * p->out_w;
     int32_t *strip = scratch;
-    source s = {p, x, (int8_t *)(strip + 4 * p->pairs), 0, 0, 0};
+    int8_t *ring = (int8_t *)(strip + 4 * p->pairs);
+    source s = {p, x, ring, ring + p->ring * p->line, ring, 0, ring, 0, 0};
     product task = {w, strip, y, p->out_c, y, p->pairs, 2 * p->output_zero + 1};
     for (int32_t pixel = 0, count; pixel < total; pixel += count, task.y += count * p->out_c) {
         count = total - pixel >= 4 ? 4 : 1;
-        widen(&s, strip, count);
-        if (p->ring > 0 && x == y) {
-            save_rows(&s, (pixel + count) * p->out_c);
+        if (p->flat) {
+            widen_flat(&s, strip, count);
+        } else if (p->ring > 0) {
+            widen_ring(&s, strip, count);
+        } else {
+            widen_direct(&s, strip, count);
         }
         task.end = task.y + (p->out_c & ~1);
         multiply(&task, count, p->out_c);
@@ -416,7 +207,8 @@ void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_
     }
 }
 
-/* For windows of at most 32 bytes: the strip lies on the stack, nothing is asked of the arena. */
+/* For windows of at most 32 bytes and no ring: the strip lies on the stack, nothing is asked of
+ * the arena. */
 void nsk_conv2d_s8_dsp_small(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,
                              int8_t *y)
 {

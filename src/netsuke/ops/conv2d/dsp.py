@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ def dsp_kernels(
 ) -> tuple[Kernel, ...]:
     """Kernels for a node on a core with DSP instructions; () where none is exact.
 
-    Several differ in scratch: a kernel that may overwrite its input keeps the input rows that it
-    still needs in a ring; a strip of a small window may lie on the stack.
+    They differ in scratch: the fastest keeps a ring of padded rows, which also lets it overwrite
+    its input; a strip of a small window may lie on the stack.
     """
     weights, bias, quant = inputs[1].data, inputs[2].data, inputs[1].quant
     assert weights is not None and bias is not None and quant is not None
@@ -46,30 +47,32 @@ def dsp_kernels(
         "run": run,
         "pairs": len(order),
     }
-    work = _instructions(geometry, len(order))
-    kernels = []
     strip = 16 * len(order)
-    ring = ring_rows(geometry) if outputs[0].size <= inputs[0].size else None
+    flat = _is_flat(geometry)
+    fits = outputs[0].size <= inputs[0].size
 
-    def kernel(function: str, rows_kept: int, scratch: int | None, inplace: bool) -> Kernel:
+    def kernel(ring: _Ring | None, inplace: bool, small: bool = False) -> Kernel:
+        rows = {"ring": ring.rows, "line": ring.line} if ring else {"ring": 0, "line": 0}
+        scratch = strip + (ring.rows * ring.line if ring else 0)
         return Kernel(
-            function,
+            "nsk_conv2d_s8_dsp_small" if small else "nsk_conv2d_s8_dsp",
             SOURCE,
             "nsk_conv2d_packed",
-            {**parameters, "ring": rows_kept},
+            {**parameters, "flat": int(flat), **rows},
             constants={1: words, 2: None},
-            scratch=scratch,
+            scratch=None if small else -(-scratch // 4) * 4,
             inplace=((0, 0),) if inplace else (),
-            instructions=work,
+            instructions=_instructions(geometry, len(order), flat, ring),
         )
 
+    ring = None if flat else _ring(geometry)
+    inplace = fits and (flat or (ring is not None and ring.saves_input))
+    kernels = [kernel(ring, True)] if inplace else []
+    kernels.append(kernel(ring, False))
     if ring is not None:
-        row = geometry["in_w"] * geometry["in_c"]
-        kernels.append(kernel("nsk_conv2d_s8_dsp", ring, strip + ring * row, True))
+        kernels.append(kernel(None, False))
     if len(order) <= SMALL:
-        kernels.append(kernel("nsk_conv2d_s8_dsp_small", 0, None, ring == 0))
-    if ring != 0:
-        kernels.append(kernel("nsk_conv2d_s8_dsp", 0, strip, False))
+        kernels.append(kernel(None, flat and fits, small=True))
     return tuple(kernels)
 
 
@@ -83,31 +86,55 @@ def _order(depth: int, run: int) -> list[tuple[int, int]]:
     ]
 
 
-def ring_rows(geometry: Mapping[str, Any]) -> int:
-    """Input rows that have to be saved from being overwritten when y starts at x.
-
-    Outputs are written four pixels at a time, after their windows were read. A row is saved when
-    its first byte is about to be overwritten, and needed until the last window that sees it.
-    """
+def _is_flat(geometry: Mapping[str, Any]) -> bool:
+    """Whether output pixel n needs input pixel n and no other."""
     g = geometry
-    row_bytes, total = g["in_w"] * g["in_c"], g["out_h"] * g["out_w"]
-    strips = range(0, total - total % 4, 4), range(total - total % 4, total)
-    starts: Array = np.array([*strips[0], *strips[1]], np.int64)
+    one = all(g[name] == 1 for name in ("kernel_h", "kernel_w", "stride_h", "stride_w"))
+    unpadded = not g["pad_top"] and not g["pad_left"] and g["out_h"] <= g["in_h"]
+    return one and unpadded and g["out_w"] == g["in_w"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    """Padded input rows that a strip of four outputs sees.
+
+    `saves_input` says that every row is copied before an output is written over it.
+    """
+
+    rows: int
+    line: int  # bytes
+    saves_input: bool
+
+
+def _ring(geometry: Mapping[str, Any]) -> _Ring:
+    g = geometry
+    total = g["out_h"] * g["out_w"]
+    whole = total - total % 4
+    starts: Array = np.array([*range(0, whole, 4), *range(whole, total)], np.int64)
     ends = np.append(starts[1:], total)
-    saved = np.minimum(-(-ends * g["out_c"] // row_bytes), g["in_h"])
-    after = np.minimum(ends, total - 1) // g["out_w"]  # output row of the next window
-    needed = np.maximum(after * g["stride_h"] - g["pad_top"], 0)
-    kept: int = int((saved - needed)[:-1].max(initial=0))
-    one_row = g["kernel_h"] == g["kernel_w"] == g["stride_h"] == g["stride_w"] == 1
-    if one_row and not g["pad_top"] and not g["pad_left"] and g["out_w"] == g["in_w"]:
-        return 0  # every pixel is read before it, or a later one, is overwritten
-    return max(kept, 1)
+    first, last = starts // g["out_w"], (ends - 1) // g["out_w"]
+    reach = (g["kernel_h"] - 1) * g["dilation_h"] + 1
+    width = (g["out_w"] - 1) * g["stride_w"] + (g["kernel_w"] - 1) * g["dilation_w"] + 1
+    line = max(width, g["pad_left"] + g["in_w"]) * g["in_c"]
+    copied = np.clip(last * g["stride_h"] + reach - g["pad_top"], 0, g["in_h"])
+    free = copied * g["in_w"] * g["in_c"] >= ends * g["out_c"]
+    done = copied >= np.minimum(g["in_h"], copied[-1])
+    rows = int((last - first).max()) * g["stride_h"] + reach
+    return _Ring(max(rows, g["stride_h"]), line, bool((free | done).all()))
 
 
-def _instructions(geometry: Mapping[str, Any], pairs: int) -> float:
+def _instructions(geometry: Mapping[str, Any], pairs: int, flat: bool, ring: _Ring | None) -> float:
     """Executed instructions: 13 a pair and couple and strip, 60 a couple, and the widening."""
-    pixels, channels = geometry["out_h"] * geometry["out_w"], geometry["out_c"]
+    g = geometry
+    pixels, channels = g["out_h"] * g["out_w"], g["out_c"]
     strips, rest = divmod(pixels, 4)
     couple = 13 * pairs + 60 + 3 * -(-pairs // 16)
-    widening = 8 * pairs + 25 * geometry["kernel_h"] + 60
-    return strips * (couple * ((channels + 1) // 2) + widening) + rest * 4.0 * pairs * channels
+    if flat:
+        widening = 8 * pairs + 110
+    elif ring:
+        widening = 8 * pairs + 75 * g["kernel_h"] + 160
+    else:
+        widening = 60 * pairs + 240 * g["kernel_h"]
+    copies = (ring.line + 60) * g["in_h"] if ring else 0
+    whole = strips * (couple * ((channels + 1) // 2) + widening)
+    return whole + copies + rest * 4.0 * pairs * channels

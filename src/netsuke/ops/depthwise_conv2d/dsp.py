@@ -34,20 +34,23 @@ def dsp_kernels(
     columns_first, plane = min(planes, key=lambda choice: _instructions(choice[1]))
     kept = ("input_zero", "output_zero", "low", "high")
     numbers = requant.parameters()
-    return (
-        Kernel(
+    words = _words(channels, columns_first)
+
+    def kernel(inplace: bool) -> Kernel:
+        return Kernel(
             "nsk_depthwise_conv2d_s8_dsp",
             "depthwise_conv2d/depthwise_conv2d_s8_dsp.c",
             "nsk_depthwise_conv2d_plane",
             {**plane, **{name: numbers[name] for name in kept}},
-            constants={1: _words(channels, columns_first), 2: None},
+            constants={1: words, 2: None},
             scratch=-(-2 * plane["plane_h"] * plane["plane_w"] // 4) * 4,
-            inplace=((0, 0),)
-            if plane["multiplier"] == 1 and outputs[0].size <= inputs[0].size
-            else (),
+            inplace=((0, 0),) if inplace else (),
             instructions=_instructions(plane),
-        ),
-    )
+        )
+
+    if plane["multiplier"] == 1 and outputs[0].size <= inputs[0].size:
+        return kernel(True), kernel(False)
+    return (kernel(False),)
 
 
 def _words(channels: Channels, columns_first: bool) -> Array:
