@@ -47,7 +47,7 @@ _CORES: dict[str, tuple[str, str, str | None, str | None, frozenset[str]]] = {
     "cortex-m3": ("cortex_m3", "cortex-m3", "M3", "mps2-an385", frozenset()),
     "cortex-m4": ("cortex_m4", "cortex-m4", "M4", "mps2-an386", frozenset({"dsp", "fpu-sp"})),
     "cortex-m7": ("cortex_m7", "cortex-m7", "M7", "mps2-an500", frozenset({"dsp", "fpu-sp"})),
-    "cortex-m33": ("cortex_m33", "cortex-m33", "M33", "mps2-an521", frozenset({"dsp", "fpu-sp"})),
+    "cortex-m33": ("cortex_m33", "cortex-m33", "M33", "mps2-an505", frozenset({"dsp", "fpu-sp"})),
     "cortex-m55": ("cortex_m55", "cortex-m55", None, "mps3-an547", frozenset({"dsp", "fpu-dp"})),
 }
 

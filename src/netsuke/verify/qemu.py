@@ -46,7 +46,8 @@ BOARDS = {
     "mps2-an385": Board(_MPS2, 40.0),
     "mps2-an386": Board(_MPS2, 40.0),
     "mps2-an500": Board(_AN500, 40.0),
-    "mps2-an521": Board(_SSE200, 50.0),
+    # Not mps2-an521: its first core has neither DSP instructions nor floating point.
+    "mps2-an505": Board(_SSE200, 50.0),
     "mps3-an547": Board(Memory(0x0, 512 << 10, 0x21000000, 4 << 20, 32 << 10), 31.25),
 }
 
