@@ -68,7 +68,7 @@ def reads_ahead(
     dilation: tuple[int, int],
     padding: Pads,
 ) -> bool:
-    """Whether window n sees no pixel before pixel n, for every n, counted row by row.
+    """Whether there is a pixel n and window n sees none before it, for every n, row by row.
 
     Then a kernel that writes one output pixel after the other may write over its input, if both
     have the same number of channels and one output channel needs only its own input channel.
@@ -80,4 +80,4 @@ def reads_ahead(
         firsts.append(start + taps * dilation[axis])
     seen = firsts[0][:, None] * image[1] + firsts[1][None, :]
     written = np.arange(output[0])[:, None] * output[1] + np.arange(output[1])[None, :]
-    return bool((seen >= written).all())
+    return output[0] * output[1] <= image[0] * image[1] and bool((seen >= written).all())

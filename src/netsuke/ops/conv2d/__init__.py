@@ -12,9 +12,10 @@ import numpy as np
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
 from netsuke.ops.conv2d.dsp import dsp_kernels
+from netsuke.ops.conv2d.folded import folded_kernels
 from netsuke.ops.links import grouped_links
 from netsuke.ops.relayout import channels_of_weights
-from netsuke.ops.requant import Requant, channel_requant, folded_bias
+from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads, added_pads, output_extent, windows
 
 
@@ -49,7 +50,7 @@ class Conv2d(Op):
         x, weights, bias = inputs
         if len(x.shape) != 3 or len(weights.shape) != 4:
             raise GraphError(x.name, f"conv2d takes (h, w, c) and 4-d weights, not {x.shape}")
-        k, kernel_h, kernel_w, depth = weights.shape
+        k, depth = weights.shape[0], weights.shape[3]
         if depth * self.groups != x.shape[2] or k % self.groups or bias.shape != (k,):
             raise GraphError(
                 x.name,
@@ -133,24 +134,21 @@ class Conv2d(Op):
             )
         requant = self.requant(inputs, outputs)
         assert inputs[1].quant is not None
-        zero = {"weight_zero": inputs[1].quant.zero_point[0]}
-        portable = Kernel(
-            "nsk_conv2d_s8",
-            "conv2d/conv2d_s8.c",
-            "nsk_conv2d",
-            {**geometry, **requant.parameters(), **zero},
-            instructions=6.0 * macs + 30.0 * outputs[0].elements,
-        )
-        folded = folded_bias(inputs, requant, 0)
-        if folded is not None:
-            portable = Kernel(
-                "nsk_conv2d_s8_folded",
-                "conv2d/conv2d_s8_folded.c",
+        parameters = {
+            **geometry,
+            **requant.parameters(),
+            "weight_zero": inputs[1].quant.zero_point[0],
+        }
+        portable = folded_kernels(parameters, requant, inputs, outputs) or (
+            Kernel(
+                "nsk_conv2d_s8",
+                "conv2d/conv2d_s8.c",
                 "nsk_conv2d",
-                {**geometry, **requant.parameters(), **zero, "folded": folded},
-                instructions=3.0 * macs + 40.0 * outputs[0].elements,
-            )
-        return (*dsp_kernels(geometry, requant, inputs, outputs, isa), portable)
+                parameters,
+                instructions=6.0 * macs + 30.0 * outputs[0].elements,
+            ),
+        )
+        return (*dsp_kernels(geometry, requant, inputs, outputs, isa), *portable)
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

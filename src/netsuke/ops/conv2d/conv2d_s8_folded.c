@@ -6,26 +6,32 @@
  *   b[k] + sum of w * (x - zero) = (b[k] - zero * sum of w) + sum of w * x
  *
  * The model's compiler has proved that |folded[k]| + sum|w[k]| * 128 < 2^31, too.
+ *
+ * y may start at x when there is a ring: input rows that y is about to overwrite are saved in it,
+ * as many as later windows may still see.
  */
 #include "conv2d.h"
 #include "nsk_fixed.h"
 #include "nsk_window.h"
 
+#include <string.h>
+
 /* The taps of a window that lie inside the image: rows of runs of contiguous bytes. */
 typedef struct {
+    const int8_t *row[NSK_CONV2D_ROWS]; /* the image's rows, one a row of taps */
     int32_t rows, runs, length;
-    int32_t x_down, x_right; /* bytes from row to row and run to run, in the image */
-    int32_t w_down, w_right; /* and in the weights */
+    int32_t x_right;         /* bytes from run to run in the image */
+    int32_t w_down, w_right; /* bytes from row to row and run to run in the weights */
 } area;
 
-/* Two pixels, x and `next` bytes behind it, times two channels. */
-static NSK_NOINLINE void sum2x2(const area *a, const int8_t *x, int32_t next, const int8_t *v, const int8_t *w,
-                   int32_t *sums)
+/* Two pixels, at byte `at` of the rows and `next` bytes behind it, times two channels. */
+static NSK_NOINLINE void sum2x2(const area *a, int32_t at, int32_t next, const int8_t *v,
+                                const int8_t *w, int32_t *sums)
 {
     int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sum0, sum3 = sum1;
     for (int32_t u = 0; u < a->rows; u++) {
         for (int32_t r = 0; r < a->runs; r++) {
-            const int8_t *x0 = x + u * a->x_down + r * a->x_right;
+            const int8_t *x0 = a->row[u] + at + r * a->x_right;
             const int8_t *x1 = x0 + next;
             const int8_t *w0 = v + u * a->w_down + r * a->w_right;
             const int8_t *w1 = w + u * a->w_down + r * a->w_right;
@@ -44,13 +50,13 @@ static NSK_NOINLINE void sum2x2(const area *a, const int8_t *x, int32_t next, co
 }
 
 /* One pixel times two channels, with the zero point subtracted. */
-static NSK_NOINLINE void sum1x2(const area *a, const int8_t *x, int32_t zero, const int8_t *v, const int8_t *w,
-                   int32_t *sums)
+static NSK_NOINLINE void sum1x2(const area *a, int32_t at, int32_t zero, const int8_t *v,
+                                const int8_t *w, int32_t *sums)
 {
     int32_t sum0 = sums[0], sum1 = sums[1];
     for (int32_t u = 0; u < a->rows; u++) {
         for (int32_t r = 0; r < a->runs; r++) {
-            const int8_t *x0 = x + u * a->x_down + r * a->x_right;
+            const int8_t *x0 = a->row[u] + at + r * a->x_right;
             const int8_t *w0 = v + u * a->w_down + r * a->w_right;
             const int8_t *w1 = w + u * a->w_down + r * a->w_right;
             for (int32_t c = 0; c < a->length; c++) {
@@ -70,45 +76,64 @@ static inline int8_t store(const nsk_conv2d *p, int32_t sum, int32_t k)
 }
 
 /* All channels of one pixel, or of two neighbours whose windows lie inside the image. */
-static void pixels(const nsk_conv2d *p, const area *a, const int8_t *x, int32_t tap, int32_t count,
-                   const int8_t *w, const int32_t *b, int8_t *y)
+static void pixels(const nsk_conv2d *p, const area *a, int32_t at, int32_t count, const int8_t *w,
+                   const int32_t *b, int8_t *y)
 {
     const int32_t depth = p->in_c / p->groups;
     const int32_t per_group = p->out_c / p->groups;
     const int32_t filter = p->kernel_h * p->kernel_w * depth;
     const int32_t next = p->stride_w * p->in_c;
-    const int8_t *v = w + tap * depth;
-    for (int32_t group = 0; group < p->groups; group++, x += depth) {
-        const int32_t end = (group + 1) * per_group;
-        for (int32_t k = group * per_group; k < end; k += 2) {
+    for (int32_t group = 0, end = per_group; group < p->groups; group++, end += per_group) {
+        for (int32_t k = end - per_group; k < end; k += 2) {
             const int32_t last = k + 1 < end ? k + 1 : k;
+            const int8_t *w1 = w + (last - k) * filter;
             int32_t sums[4];
-            const int8_t *w0 = v + k * filter;
-            const int8_t *w1 = v + last * filter;
             if (count == 2) {
                 sums[0] = p->folded[k];
                 sums[1] = p->folded[last];
-                sum2x2(a, x, next, w0, w1, sums);
+                sum2x2(a, at, next, w, w1, sums);
                 y[p->out_c + k] = store(p, sums[2], k);
                 y[p->out_c + last] = store(p, sums[3], last);
             } else {
                 sums[0] = b[k];
                 sums[1] = b[last];
-                sum1x2(a, x, p->input_zero, w0, w1, sums);
+                sum1x2(a, at, p->input_zero, w, w1, sums);
             }
             y[k] = store(p, sums[0], k);
             y[last] = store(p, sums[1], last);
+            w = w1 + filter;
         }
+        at += depth;
     }
 }
 
-void nsk_conv2d_s8_folded(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
-                          int8_t *y)
+/* One row of outputs; the area's rows are set. */
+static void line(const nsk_conv2d *p, area *a, const int8_t *w, const int32_t *b, int8_t *y)
 {
     const int32_t depth = p->in_c / p->groups;
     const int32_t merge = p->groups == 1 && p->dilation_w == 1;
+    const int32_t reach = (p->kernel_w - 1) * p->dilation_w + p->stride_w;
+    for (int32_t j = 0; j < p->out_w;) {
+        const int32_t column = j * p->stride_w - p->pad_left;
+        const int32_t v = nsk_first_tap(column, p->dilation_w);
+        const int32_t taps = nsk_end_tap(column, p->dilation_w, p->kernel_w, p->in_w) - v;
+        const int32_t pair = a->rows == p->kernel_h && column >= 0 && column + reach < p->in_w &&
+                             j + 1 < p->out_w;
+        a->runs = merge ? 1 : taps;
+        a->length = merge ? taps * depth : depth;
+        pixels(p, a, (column + v * p->dilation_w) * p->in_c, 1 + pair, w + v * depth, b, y);
+        j += 1 + pair;
+        y += (1 + pair) * p->out_c;
+    }
+}
+
+static void convolve(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
+                     int8_t *y, int8_t *ring)
+{
+    const int32_t depth = p->in_c / p->groups;
+    const int32_t bytes = p->in_w * p->in_c;
+    int32_t saved = 0;
     area a;
-    a.x_down = p->dilation_h * p->in_w * p->in_c;
     a.x_right = p->dilation_w * p->in_c;
     a.w_down = p->kernel_w * depth;
     a.w_right = depth;
@@ -116,20 +141,26 @@ void nsk_conv2d_s8_folded(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
         const int32_t row = i * p->stride_h - p->pad_top;
         const int32_t u = nsk_first_tap(row, p->dilation_h);
         a.rows = nsk_end_tap(row, p->dilation_h, p->kernel_h, p->in_h) - u;
-        const int32_t reach = (p->kernel_w - 1) * p->dilation_w + p->stride_w;
-        for (int32_t j = 0; j < p->out_w;) {
-            const int32_t column = j * p->stride_w - p->pad_left;
-            const int32_t v = nsk_first_tap(column, p->dilation_w);
-            const int32_t taps = nsk_end_tap(column, p->dilation_w, p->kernel_w, p->in_w) - v;
-            a.runs = merge ? 1 : taps;
-            a.length = merge ? taps * depth : depth;
-            const int32_t pair = a.rows == p->kernel_h && column >= 0 &&
-                                 column + reach < p->in_w && j + 1 < p->out_w;
-            const int32_t first =
-                (row + u * p->dilation_h) * p->in_w + column + v * p->dilation_w;
-            pixels(p, &a, x + first * p->in_c, u * p->kernel_w + v, 1 + pair, w, b, y);
-            j += 1 + pair;
-            y += (1 + pair) * p->out_c;
+        for (; p->ring > 0 && saved < p->in_h && saved * bytes < (i + 1) * p->out_w * p->out_c;
+             saved++) {
+            memcpy(ring + saved % p->ring * bytes, x + saved * bytes, (size_t)bytes);
         }
+        for (int32_t n = 0; n < a.rows; n++) {
+            const int32_t at = row + (u + n) * p->dilation_h;
+            a.row[n] = at < saved ? ring + at % p->ring * bytes : x + at * bytes;
+        }
+        line(p, &a, w + u * a.w_down, b, y + i * p->out_w * p->out_c);
     }
+}
+
+void nsk_conv2d_s8_folded(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
+                          int8_t *y)
+{
+    convolve(p, x, w, b, y, y);
+}
+
+void nsk_conv2d_s8_folded_ring(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
+                               const int32_t *b, int8_t *y, void *scratch)
+{
+    convolve(p, x, w, b, y, (int8_t *)scratch);
 }
