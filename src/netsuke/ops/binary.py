@@ -24,7 +24,7 @@ from netsuke.ops.relayout import (
     reordered_elementwise,
     reshaped_elementwise,
 )
-from netsuke.ops.unary import STORED, ratio_multiplier, require_quants
+from netsuke.ops.unary import require_quants, rescaling_table
 
 Parameters = dict[str, int | float | Array]
 
@@ -169,18 +169,13 @@ class Extremum(Binary):
     clamps: ClassVar[bool] = False
     rule: ClassVar[QuantRule] = QuantRule(shared=True)
 
-    def _table(self, source: Quant, target: Quant) -> Array:
-        centred = STORED - source.zero_point[0]
-        scaled = requantize_away(centred, *ratio_multiplier(source, target))
-        return np.clip(scaled + target.zero_point[0], -128, 127).astype(np.int8)
-
     def stored(self, quants: Sequence[Quant], a: Array, b: Array) -> Array:
-        tables = [self._table(quant, quants[2]) for quant in quants[:2]]
+        tables = [rescaling_table(quant, quants[2]) for quant in quants[:2]]
         return self.real(tables[0][a + 128], tables[1][b + 128])
 
     def stored_parameters(self, quants: Sequence[Quant]) -> Parameters:
         return {
-            f"table_{name}": self._table(quant, quants[2])
+            f"table_{name}": rescaling_table(quant, quants[2])
             for name, quant in zip("ab", quants, strict=False)
             if quant != quants[2]
         }

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError, QuantizationError
-from netsuke.ir import Array, Axes, Kernel, Op, Quant, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Axes, Kernel, Link, Op, Quant, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
-from netsuke.ops.fixed_point import quantize_multiplier
+from netsuke.ops.fixed_point import quantize_multiplier, requantize_away
+from netsuke.ops.links import broadcast_links
 from netsuke.ops.relayout import (
     permuted_elementwise,
     reordered_elementwise,
@@ -63,6 +64,12 @@ def ratio_multiplier(source: Quant, target: Quant, factor: float = 1.0) -> tuple
     """Fixed-point form of source scale · factor / target scale, computed in float32."""
     scale = np.float32(source.scale[0]) * np.float32(factor)
     return quantize_multiplier(float(scale / np.float32(target.scale[0])))
+
+
+def rescaling_table(source: Quant, target: Quant) -> Array:
+    """Tabulate the change from one quantization to another; the identity for equal ones."""
+    scaled = requantize_away(STORED - source.zero_point[0], *ratio_multiplier(source, target))
+    return np.clip(scaled + target.zero_point[0], -128, 127).astype(np.int8)
 
 
 def table_kernel(table: Array, count: int) -> Kernel:
@@ -139,6 +146,9 @@ class Unary(Op):
     def torch_function(self, torch: Any, x: Any) -> Any:
         """f in PyTorch."""
         raise GraphError(self.kind, "has no PyTorch lowering")
+
+    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
+        return broadcast_links(inputs, outputs[0])
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         return (self.torch_function(torch, values[0]),)

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.ir import Array, Axes, Op, Relayout, Tensor, TensorType
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Axes, Cost, Kernel, Op, Relayout, Tensor, TensorType
 from netsuke.ops.broadcast import normal_axis
 from netsuke.ops.relayout import permuted_axis
+from netsuke.ops.rows import row_parameters
+from netsuke.ops.unary import require_quants
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,31 @@ class ArgMax(Op):
     def reference(self, *arrays: Array) -> tuple[Array, ...]:
         y = np.argmax(arrays[0], axis=self.axis, keepdims=self.keepdims)
         return (np.asarray(y, np.int32),)
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        require_quants(outputs[0], inputs[0])
+        return self.reference(*arrays)
+
+    def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
+        return Cost(elementary=inputs[0].elements)
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        suffix = {"float32": "f32", "int8": "s8"}.get(inputs[0].dtype)
+        if suffix is None:
+            raise GraphError(inputs[0].name, f"arg_max has no kernel for {inputs[0].dtype}")
+        return (
+            Kernel(
+                f"nsk_arg_max_{suffix}",
+                f"arg_max/arg_max_{suffix}.c",
+                "nsk_arg_max",
+                row_parameters(inputs[0], self.axis),
+                instructions=6.0 * inputs[0].elements,
+            ),
+        )
 
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         return permuted_axis(self, axes, self.axis, removed=not self.keepdims)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from netsuke.ir import Array, Tensor
-from netsuke.ops.reduction import Reduction
+from netsuke.ir import Array, Quant, QuantRule, Tensor
+from netsuke.ops.reduction import Parameters, Reduction
+from netsuke.ops.unary import require_quants, rescaling_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,21 @@ class ReduceMax(Reduction):
     axes: tuple[int, ...]
     keepdims: bool = False
 
+    rule: ClassVar[QuantRule] = QuantRule(shared=True)
+
     def reference(self, *arrays: Array) -> tuple[Array, ...]:
         (x,) = arrays
         return (np.max(x, axis=self.axes, keepdims=self.keepdims),)
+
+    def stored_parameters(self, x: Tensor, source: Quant, target: Quant) -> Parameters:
+        return {} if source == target else {"table": rescaling_table(source, target)}
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        source, target = require_quants(outputs[0], inputs[0], outputs[0])
+        y = np.max(arrays[0], axis=self.normal_axes(inputs[0]), keepdims=self.keepdims)
+        return (rescaling_table(source, target)[y.astype(np.int64) + 128],)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         axes = self.batch_axes(inputs[0])
