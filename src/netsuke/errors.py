@@ -69,6 +69,21 @@ class DoesNotFitError(NetsukeError):
         )
 
 
+@dataclass(eq=False)
+class LimitsNotMetError(DoesNotFitError):
+    """No design found inside all limits; `needed` is the least that any design can reach."""
+
+    reason: str = "even with one channel left wherever channels may be cut"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.memory}: at least {self.needed:,} are needed {self.reason}, the limit is "
+            f"{self.available:,} ({self.needed - self.available:,} over); node {self.culprit!r} "
+            "is in the way. Try a higher limit, a larger device (netsuke devices), smaller "
+            "inputs, or another model."
+        )
+
+
 class UnusableError(NetsukeError):
     """The model or the data cannot be used."""
 

@@ -51,7 +51,7 @@ def check_match(graph: Graph, data: Dataset) -> None:
     if len(graph.inputs) != 1:
         raise UsageError(f"{graph.name} has {len(graph.inputs)} inputs; data sets serve one")
     tensor, shape = graph.tensors[graph.inputs[0]], data.shape
-    if tensor.shape != shape and not _same_but_for_ones(tensor.shape, shape):
+    if not _serves(tensor.shape, shape):
         size = "x".join(map(str, tensor.shape[:2])) if len(tensor.shape) == 3 else "…"
         raise UsageError(
             f"{graph.name} takes samples of {list(tensor.shape)}, {data.name} has {list(shape)}; "
@@ -66,17 +66,24 @@ def check_match(graph: Graph, data: Dataset) -> None:
         )
 
 
-def _same_but_for_ones(wanted: tuple[int, ...], given: tuple[int, ...]) -> bool:
-    """Whether shapes differ by extents of 1, or one of them is the other written in a row."""
-    if [extent for extent in wanted if extent > 1] == [extent for extent in given if extent > 1]:
+def _serves(wanted: tuple[int, ...], given: tuple[int, ...]) -> bool:
+    """Whether samples can be stored in a shape: as they are, channels first, or in a row."""
+    if channels_first(wanted, given) or wanted == (int(np.prod(given)),):
         return True
-    return len(wanted) == 1 and wanted[0] == int(np.prod(given))
+    return [extent for extent in wanted if extent > 1] == [extent for extent in given if extent > 1]
+
+
+def channels_first(wanted: tuple[int, ...], given: tuple[int, ...]) -> bool:
+    """Whether a graph keeps (c, h, w) what a data set has as (h, w, c)."""
+    return len(given) == 3 and wanted == (given[2], *given[:2]) and wanted != given
 
 
 def stored_inputs(graph: Graph, samples: Array) -> Array:
-    """Samples ``(n, …)`` in the shape and type that a graph's input has."""
+    """Samples ``(n, …)`` in the order, shape and type that a graph's input has."""
     tensor = graph.tensors[graph.inputs[0]]
-    shaped = samples.reshape(len(samples), *tensor.shape)
+    if channels_first(tensor.shape, samples.shape[1:]):
+        samples = samples.transpose(0, 3, 1, 2)
+    shaped = np.ascontiguousarray(samples.reshape(len(samples), *tensor.shape))
     return shaped if tensor.quant is None else tensor.quant.quantize(shaped)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator
@@ -18,9 +19,9 @@ from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
 from netsuke.train.augment import augment
 from netsuke.train.checkpoint import load_checkpoint, save_checkpoint
-from netsuke.train.evaluate import check_match, evaluate
+from netsuke.train.evaluate import check_match, evaluate, predict, stored_inputs
 from netsuke.train.loss import loss
-from netsuke.train.module import GraphModule, from_module, scores_graph, to_module
+from netsuke.train.module import GraphModule, from_module, own_constants, scores_graph, to_module
 from netsuke.train.progress import Progress
 from netsuke.train.recipe import Recipe
 
@@ -50,6 +51,7 @@ def train(
     recipe: Recipe | None = None,
     *,
     teacher: Graph | None = None,
+    taught: Array | None = None,
     out: Path | str | None = None,
     resume: bool = False,
     deadline: float | None = None,
@@ -69,6 +71,9 @@ def train(
         Epochs, learning rate, seed and the rest.
     teacher
         A float graph whose scores are learned, too.
+    taught
+        The teacher's scores of the training samples, where they are known already ``(n, k)``;
+        not with augmentation.
     out
         Folder for a checkpoint after each epoch.
     resume
@@ -93,6 +98,7 @@ def train(
                 data,
                 recipe,
                 teacher=teacher,
+                taught=taught,
                 out=out,
                 resume=resume,
                 deadline=deadline,
@@ -100,8 +106,10 @@ def train(
                 progress=bar,
             )
     check_match(graph, data)
+    graph = own_constants(graph)
     with fixed_threads(recipe.threads):
         run = _Run(graph, data, recipe, teacher, progress)
+        run.taught = taught
         path = None if out is None else Path(out) / "checkpoint.npz"
         key = run.key() if path else {}
         if path and resume and path.exists():
@@ -137,12 +145,15 @@ class _Run:
         self.teacher = None if teacher is None else to_module(scores_graph(teacher)).eval()
         self.taught: Array | None = None
         self.history: list[dict[str, float]] = []
-        self.steps = max(1, len(data.train) // recipe.batch)
+        count = min(recipe.samples or len(data.train), len(data.train))
+        self.steps = max(1, count // recipe.batch)
         self.optimizer = _optimizer(self.module, recipe)
 
     def key(self) -> dict[str, Any]:
         """What a checkpoint must agree with."""
         teacher = "" if self.teacher_graph is None else self.teacher_graph.fingerprint()
+        if self.taught is not None:
+            teacher = hashlib.sha256(np.ascontiguousarray(self.taught).tobytes()).hexdigest()
         return {
             "graph": self.graph.fingerprint(),
             "teacher": teacher,
@@ -185,34 +196,31 @@ class _Run:
         samples = part.batch(positions)
         if len(samples.shape[1:]) == 3:
             samples = augment(samples, recipe.augment, rng)
-        x = torch.from_numpy(np.ascontiguousarray(samples))
         targets = None if part.targets is None else part.targets[part.indices[positions]]
-        outputs = self.module(_as_input(self.module, x))
-        taught = self._teach(x, positions)
+        outputs = self.module(_tensor(self.module, samples))
+        taught = self._teach(samples, positions)
         value = loss(outputs, targets, taught, self.data.task, len(self.data.classes), recipe)
         self.optimizer.zero_grad(set_to_none=True)
         value.backward()
         self.optimizer.step()
         return float(value.detach())
 
-    def _teach(self, x: Any, positions: Array) -> Any:
+    def _teach(self, samples: Array, positions: Array) -> Any:
         """The teacher's scores; without augmentation they are computed once and kept."""
+        if self.taught is not None and self.recipe.augment == "none":
+            return torch.from_numpy(self.taught[positions])
         if self.teacher is None:
             return None
         with torch.no_grad():
             if self.recipe.augment != "none":
-                return self.teacher(_as_input(self.teacher, x))
-            if self.taught is None:
-                rows = [
-                    self.teacher(_as_input(self.teacher, torch.from_numpy(samples))).numpy()
-                    for samples in self.data.train.batches(256)
-                ]
-                self.taught = np.concatenate(rows)
+                return self.teacher(_tensor(self.teacher, samples))
+            assert self.teacher_graph is not None
+            self.taught = predict(scores_graph(self.teacher_graph), self.data.train)
             return torch.from_numpy(self.taught[positions])
 
 
-def _as_input(module: GraphModule, x: Any) -> Any:
-    return x.reshape(x.shape[0], *module.graph.tensors[module.graph.inputs[0]].shape)
+def _tensor(module: GraphModule, samples: Array) -> Any:
+    return torch.from_numpy(stored_inputs(module.graph, samples))
 
 
 def _rate(recipe: Recipe, step: int, steps: int) -> float:

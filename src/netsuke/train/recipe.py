@@ -21,6 +21,8 @@ class Recipe:
         half a cosine (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5).
     batch
         Samples a step.
+    samples
+        Of an epoch, chosen anew each time; 0: all.
     optimizer
         ``"adam"`` (decoupled weight decay) or ``"sgd"`` (Nesterov momentum 0.9).
     weight_decay
@@ -42,6 +44,7 @@ class Recipe:
     epochs: int = 10
     lr: float = 2e-3
     batch: int = 64
+    samples: int = 0
     optimizer: str = "adam"
     weight_decay: float = 1e-4
     smoothing: float = 0.0
@@ -58,6 +61,7 @@ class Recipe:
                 f"epochs={self.epochs}": 0 <= self.epochs <= 100_000,
                 f"lr={self.lr}": 0 < self.lr < 1e3,
                 f"batch={self.batch}": 1 <= self.batch <= 1 << 20,
+                f"samples={self.samples}": self.samples >= 0,
                 f"optimizer={self.optimizer!r}": self.optimizer in ("adam", "sgd"),
                 f"weight_decay={self.weight_decay}": 0 <= self.weight_decay < 10,
                 f"smoothing={self.smoothing}": 0 <= self.smoothing < 1,

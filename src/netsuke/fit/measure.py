@@ -1,0 +1,97 @@
+"""Candidates as they will ship: quantized, compiled, counted to the byte, run as integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netsuke.codegen import Artifact, compile_graph
+from netsuke.codegen.footprint import footprint
+from netsuke.compress.quantize import quantize
+from netsuke.data import Dataset, Part
+from netsuke.devices import Device
+from netsuke.errors import MissingToolError
+from netsuke.fit.space import Sizes
+from netsuke.ir import Array, Graph
+from netsuke.passes import optimize
+from netsuke.train import Evaluation, judge, predict
+from netsuke.train.evaluate import stored_inputs
+from netsuke.verify.host import HostLibrary
+
+CALIBRATION = 256  # samples of the training part
+SLOW = 500  # samples to interpret in NumPy when there is no compiler
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shipped:
+    """A candidate's integers and its C.
+
+    Attributes
+    ----------
+    quantized
+        The int8 graph.
+    artifact
+        Its C project for the device.
+    sizes
+        What it takes.
+    """
+
+    quantized: Graph
+    artifact: Artifact
+    sizes: Sizes
+
+
+def ship(graph: Graph, data: Dataset, device: Device, calibration: int = CALIBRATION) -> Shipped:
+    """Fold, quantize and compile a float graph.
+
+    Parameters
+    ----------
+    graph
+        A float graph, trained or not.
+    data
+        Its training part calibrates.
+    device
+        What it is compiled for.
+    calibration
+        Number of samples; sizes alone need few.
+    """
+    folded = optimize(graph)
+    samples = data.train.take(calibration).samples
+    quantized = quantize(folded, stored_inputs(folded, samples))
+    artifact = compile_graph(quantized, device)
+    return Shipped(quantized, artifact, measure(artifact, device))
+
+
+def measure(artifact: Artifact, device: Device) -> Sizes:
+    """Sizes of a compiled graph."""
+    graph, plan = artifact.plan.graph, artifact.plan
+    weights = {
+        node.name: sum(tensor.size for tensor in graph.in_of(node) if tensor.is_constant)
+        for node in graph.nodes
+    }
+    return Sizes(
+        flash=footprint(artifact, device).flash,
+        ram=plan.arena,
+        instructions=round(plan.instructions),
+        peak_node=plan.peak_node,
+        largest_node=max(weights, key=lambda name: weights[name], default=""),
+    )
+
+
+def evaluate_integers(shipped: Shipped, data: Dataset, part: Part) -> Evaluation:
+    """Evaluate a candidate's integers on a part, by its C on this machine.
+
+    Without a compiler the NumPy meaning, which is the same bit for bit but slow, runs on the
+    first `SLOW` samples.
+    """
+    try:
+        library = HostLibrary(shipped.artifact)
+    except MissingToolError:
+        few = part.take(SLOW)
+        return judge(predict(shipped.quantized, few), data, few)
+
+    def run(stored: Array) -> Array:
+        return library.run(np.ascontiguousarray(stored))[0]
+
+    return judge(predict(shipped.quantized, part, run), data, part)
