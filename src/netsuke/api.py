@@ -149,8 +149,8 @@ def check(model: Any, device_name: str | Device) -> Verdict:
     device_name
         As for `device`.
     """
-    from netsuke.codegen import compile_graph
     from netsuke.codegen.footprint import footprint
+    from netsuke.schedule import plan as make_plan
 
     target = device(device_name)
     try:
@@ -171,8 +171,8 @@ def check(model: Any, device_name: str | Device) -> Verdict:
             error.operators,
             False,
         )
-    artifact = compile_graph(graph, target)
-    plan, size = artifact.plan, footprint(artifact, target)
+    plan = make_plan(graph, target)
+    size = footprint(plan, target)
     try:
         plan.require_fit(target)
         ram_fits = True
@@ -276,7 +276,7 @@ def compile(
         graph = quantize(graph, dataset)
     artifact = compile_graph(graph, board, ram, target, provenance)
     artifact.plan.require_fit(board)
-    size = footprint(artifact, board)
+    size = footprint(artifact.plan, board, artifact.weights)
     if size.flash > board.flash:
         raise DoesNotFitError("flash", size.flash, board.flash, _heaviest(graph))
     if out is not None:

@@ -15,7 +15,7 @@ def figures(artifact: Artifact, device: Device) -> dict[str, Any]:
     from netsuke.verify import can_link, link_sizes
 
     result: dict[str, Any] = {"arena": artifact.plan.arena}
-    size = footprint(artifact, device)
+    size = footprint(artifact.plan, device, artifact.weights)
     result |= {
         "flash": size.flash,
         "code": size.code + size.parameters,

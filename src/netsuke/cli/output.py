@@ -45,6 +45,12 @@ def show_json(value: Any) -> None:
     print(json.dumps(value, indent=1, default=str))
 
 
+def short(name: str, longest: int = 56) -> str:
+    """A tensor's name for eyes; converters join all names of what they fused with ``;``."""
+    first = name.split(";", maxsplit=1)[0] + (";…" if ";" in name else "")
+    return first if len(first) <= longest else "…" + first[1 - longest :]
+
+
 def rows(lines: Sequence[Sequence[str]], indent: str = "  ") -> str:
     """Text columns, the first left-aligned, the others right-aligned."""
     if not lines:

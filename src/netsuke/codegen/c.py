@@ -68,13 +68,18 @@ def compile_graph(
     return Artifact(ordered, device, planned, emitter.tables.size)
 
 
+def weight_bytes(planned: Plan) -> int:
+    """Bytes of all constant tables that a plan's C will hold (exact), without writing it."""
+    return _Emitter(planned).tables.size
+
+
 class _Emitter:
     """Text of one model. It knows the calling convention, and no operator."""
 
     def __init__(self, planned: Plan) -> None:
         self.plan = planned
         self.graph = planned.graph
-        self.tables = Tables("model")
+        self.tables = Tables()
         self.structs: list[str] = []
         self.calls: list[str] = []
         for number, step in enumerate(planned.steps):

@@ -1,4 +1,4 @@
-"""How much flash an artifact takes before anything is compiled."""
+"""How much flash a plan takes before anything is compiled."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from netsuke.codegen.artifact import Artifact
+from netsuke.codegen.c import weight_bytes
 from netsuke.devices import Device
+from netsuke.schedule import Plan
 
 SIZES = Path(__file__).parent / "code_sizes.json"
 FALLBACK = {"cortex-m85": "cortex-m55", "cortex-m23": "cortex-m0plus"}
@@ -53,15 +54,19 @@ def _sizes() -> dict[str, dict[str, int]]:
     return table
 
 
-def footprint(artifact: Artifact, device: Device) -> Footprint:
-    """Return the flash an artifact will take on a device.
+def footprint(plan: Plan, device: Device, weights: int | None = None) -> Footprint:
+    """Return the flash that a plan's C will take on a device.
 
     A kernel that was never measured on the core counts as the largest that was.
     """
     recorded = _sizes().get(FALLBACK.get(device.core, device.core)) or _sizes().get(UNMEASURED, {})
     largest = max(recorded.values(), default=1024)
-    steps = [step for step in artifact.plan.steps if step.kernel]
+    steps = [step for step in plan.steps if step.kernel]
     sources = {step.kernel.source for step in steps if step.kernel}
     code = sum(recorded.get(source, largest) for source in sources)
     fields = sum(len(step.kernel.parameters) for step in steps if step.kernel)
-    return Footprint(artifact.weights, 4 * fields, FRAME + CALL * len(steps) + code)
+    return Footprint(
+        weight_bytes(plan) if weights is None else weights,
+        4 * fields,
+        FRAME + CALL * len(steps) + code,
+    )

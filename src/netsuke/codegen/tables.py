@@ -50,11 +50,16 @@ def identifier(name: str) -> str:
 
 @dataclass(slots=True)
 class Tables:
-    """The constant tables of one model, in order of first use."""
+    """The constant tables of one model, in order of first use.
 
-    prefix: str
-    texts: list[str] = field(default_factory=list)
+    Attributes
+    ----------
+    size
+        Bytes of all tables.
+    """
+
     size: int = 0
+    _tables: list[tuple[str, Array, str]] = field(default_factory=list)
     _names: dict[tuple[str, bytes], str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 
@@ -70,12 +75,13 @@ class Tables:
                 name, number = f"{wish}_{number}", number + 1
             self._taken.add(name)
             self._names[key] = name
-            self.texts.append(_table(name, array, comment))
+            self._tables.append((name, array, comment))
             self.size += max(array.nbytes, array.itemsize)
         return self._names[key]
 
     def text(self) -> str:
-        return "\n".join(self.texts)
+        """All tables as C."""
+        return "\n".join(_table(*table) for table in self._tables)
 
 
 def _table(name: str, array: Array, comment: str) -> str:

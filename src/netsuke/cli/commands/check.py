@@ -6,7 +6,16 @@ import typer
 
 from netsuke.api import Verdict
 from netsuke.api import check as judge
-from netsuke.cli.output import DeviceOption, Json, ModelArgument, count, rows, show_json, size
+from netsuke.cli.output import (
+    DeviceOption,
+    Json,
+    ModelArgument,
+    count,
+    rows,
+    short,
+    show_json,
+    size,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -43,8 +52,10 @@ def text(verdict: Verdict) -> str:
         table.append((name, size(needed), size(available), mark))
     lines.append(rows(table))
     proved = "minimal, proved" if verdict.optimal else "not proved minimal"
-    lines.append(f"  RAM peaks at node {verdict.peak_node!r} ({proved}), where these live:")
-    lines.append(rows([(name, size(bytes_)) for name, bytes_ in verdict.peak_tensors[:4]], "    "))
+    lines.append(f"  RAM peaks at node {short(verdict.peak_node)!r} ({proved}), where these live:")
+    lines.append(
+        rows([(short(name), size(bytes_)) for name, bytes_ in verdict.peak_tensors[:4]], "    ")
+    )
     if verdict.fits:
         lines.append("Fits.")
     else:

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from netsuke.cli.output import DataOption, DeviceOption, Json, ModelArgument, doing, show_json, size
+from netsuke.cli.output import (
+    DataOption,
+    DeviceOption,
+    Json,
+    ModelArgument,
+    doing,
+    short,
+    show_json,
+    size,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +49,7 @@ def register(app: typer.Typer) -> None:
         plan = artifact.plan
         proof = "minimal, proved" if plan.optimal else f"lower bound {size(plan.lower_bound)}"
         print(f"{out}: {len(artifact.files)} files")
-        print(f"  arena    {size(result['arena'])}  ({proof}; peak at {plan.peak_node!r})")
+        print(f"  arena    {size(result['arena'])}  ({proof}; peak at {short(plan.peak_node)!r})")
         print(
             f"  flash    {size(result['flash'])}  = weights {size(result['weights'])} "
             f"+ code {size(result['code'])} ({result['source']})"
