@@ -71,7 +71,7 @@ def measure(artifact: Artifact, device: Device) -> Sizes:
         for node in graph.nodes
     }
     return Sizes(
-        flash=footprint(artifact, device).flash,
+        flash=footprint(artifact.plan, device, artifact.weights).flash,
         ram=plan.arena,
         instructions=round(plan.instructions),
         peak_node=plan.peak_node,
