@@ -60,37 +60,17 @@ static int32_t *widen_run(int32_t *strip, int32_t pixels, const int8_t *bytes, i
     return strip;
 }
 
-/* One run of each pixel of the strip. */
-static int32_t *widen_block(int32_t *strip, const int8_t *const *at, int32_t pixels, int32_t run)
-{
-    if (pixels == 1) {
-        return widen_run(strip, 1, at[0], run, 0, run, 0);
-    }
-    const int32_t words = run >> 2, rest = run & 3;
-    if (words > 0) {
-        widen4(at, strip, words);
-        strip += 8 * words;
-    }
-    if (rest > 0) {
-        for (int32_t t = 0; t < 4; t++) {
-            const int8_t *bytes = at[t] + 4 * words;
-            strip[t] = rest == 1 ? bytes[0] : (int32_t)nsk_lanes(bytes[0], bytes[1]);
-            if (rest == 3) {
-                strip[t + 4] = bytes[2];
-            }
-        }
-        strip += rest == 3 ? 8 : 4;
-    }
-    return strip;
-}
-
 static void widen_flat(source *s, int32_t *strip, int32_t pixels)
 {
-    const int8_t *at[4];
-    for (int32_t t = 0; t < pixels; t++, s->x += s->p->in_c) {
-        at[t] = s->x;
+    const int32_t bytes = s->p->in_c;
+    const windows four = {{s->x, s->x + bytes, s->x + 2 * bytes, s->x + 3 * bytes},
+                          strip, bytes >> 2, bytes & 3, 0, s->x, 0, 1};
+    if (pixels == 4) {
+        widen4(&four);
+    } else {
+        widen_run(strip, 1, s->x, bytes, 0, bytes, 0);
     }
-    widen_block(strip, at, pixels, s->p->run);
+    s->x += pixels * bytes;
 }
 
 /* Copy rows of the image, or padding, into the ring until `rows` went in. */
@@ -104,7 +84,7 @@ static void load_rows(source *s, int32_t rows)
             memset(s->next, p->input_zero, (size_t)p->line);
         } else {
             memset(s->next, p->input_zero, (size_t)before);
-            memcpy(s->next + before, s->x + row * bytes, (size_t)bytes);
+            copy(s->next + before, s->x + row * bytes, bytes);
             memset(s->next + before + bytes, p->input_zero, (size_t)(p->line - before - bytes));
         }
         s->next += p->line;
@@ -115,12 +95,13 @@ static void load_rows(source *s, int32_t rows)
 static void widen_ring(source *s, int32_t *strip, int32_t pixels)
 {
     const nsk_conv2d_packed *p = s->p;
-    const int32_t down = p->dilation_h * p->line, size = (int32_t)(s->end - s->ring);
-    const int32_t step = p->stride_w * p->in_c, across = p->dilation_w * p->in_c;
-    const int8_t *at[4];
+    const int32_t step = p->stride_w * p->in_c, down = p->dilation_h * p->line;
+    const int32_t size = (int32_t)(s->end - s->ring);
+    windows four = {{0, 0, 0, 0},      strip,  p->run >> 2, p->run & 3,
+                    down - p->run, s->end, size,        p->kernel_h};
     int32_t row = s->row;
     for (int32_t t = 0; t < pixels; t++) {
-        at[t] = s->top + s->column * step;
+        four.at[t] = s->top + s->column * step;
         row = s->row;
         if (++s->column == p->out_w) {
             s->column = 0;
@@ -130,20 +111,14 @@ static void widen_ring(source *s, int32_t *strip, int32_t pixels)
         }
     }
     load_rows(s, row * p->stride_h + (p->kernel_h - 1) * p->dilation_h + 1);
+    if (pixels == 4) {
+        widen4(&four);
+        return;
+    }
     for (int32_t u = 0; u < p->kernel_h; u++) {
-        strip = widen_block(strip, at, pixels, p->run);
-        int32_t move = down;
-        for (int32_t k = p->run; k < p->kernel_w * p->in_c; k += p->run) {
-            for (int32_t t = 0; t < pixels; t++) {
-                at[t] += across;
-            }
-            move -= across;
-            strip = widen_block(strip, at, pixels, p->run);
-        }
-        for (int32_t t = 0; t < pixels; t++) {
-            at[t] += move;
-            at[t] -= at[t] >= s->end ? size : 0;
-        }
+        strip = widen_run(strip, 1, four.at[0], p->run, 0, p->run, 0);
+        four.at[0] += down;
+        four.at[0] -= four.at[0] >= s->end ? size : 0;
     }
 }
 

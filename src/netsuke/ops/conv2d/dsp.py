@@ -65,11 +65,12 @@ def dsp_kernels(
             instructions=_instructions(geometry, len(order), flat, ring),
         )
 
-    ring = None if flat else _ring(geometry)
+    whole = run == geometry["kernel_w"] * geometry["in_c"]
+    ring = _ring(geometry) if whole and not flat else None
     inplace = fits and (flat or (ring is not None and ring.saves_input))
     kernels = [kernel(ring, True)] if inplace else []
     kernels.append(kernel(ring, False))
-    if ring is not None:
+    if ring:
         kernels.append(kernel(None, False))
     if len(order) <= SMALL:
         kernels.append(kernel(None, flat and fits, small=True))
@@ -132,9 +133,9 @@ def _instructions(geometry: Mapping[str, Any], pairs: int, flat: bool, ring: _Ri
     if flat:
         widening = 8 * pairs + 110
     elif ring:
-        widening = 8 * pairs + 75 * g["kernel_h"] + 160
+        widening = 8 * pairs + 30 * g["kernel_h"] + 160
     else:
         widening = 60 * pairs + 240 * g["kernel_h"]
-    copies = (ring.line + 60) * g["in_h"] if ring else 0
+    copies = (ring.line + 80) * g["in_h"] if ring else 0
     whole = strips * (couple * ((channels + 1) // 2) + widening)
     return whole + copies + rest * 4.0 * pairs * channels
