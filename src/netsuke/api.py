@@ -309,4 +309,4 @@ def fit(
     """Shrink a model until it holds the limits, with the smallest drop; see `netsuke.fit.fit`."""
     from netsuke.fit import fit as search
 
-    return search(load(model), data(dataset), device(device_name), limits or Limits(), **options)
+    return search(load(model, optimize=False), data(dataset), device(device_name), limits or Limits(), **options)

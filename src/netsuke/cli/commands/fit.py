@@ -44,13 +44,15 @@ def register(app: typer.Typer) -> None:
         if as_json:
             show_json(result.as_json())
         else:
-            print("All limits are met." if result.met else "NOT all limits are met.")
-            print(f"  flash         {size(result.flash)}")
-            print(f"  RAM           {size(result.ram)}")
-            print(f"  instructions  {count(result.instructions)}")
+            print("All limits are met." if result.met else "NOT all limits are met:")
+            for sentence in (*result.unmet, *result.notes):
+                print(f"  {sentence}")
+            print(f"  flash         {size(result.sizes.flash)}")
+            print(f"  RAM           {size(result.sizes.ram)}")
+            print(f"  instructions  {count(result.sizes.instructions)}")
             print(
-                f"  accuracy      {result.metric:.2f} %  (drop {result.drop:+.2f} points, "
-                f"at most {result.drop_bound:+.2f} with 95 % confidence)"
+                f"  accuracy      {result.metric:.2f} %  (drop {result.drop.points:+.2f} points, "
+                f"at most {result.drop.bound:+.2f} with 95 % confidence)"
             )
             print(f"  artifact      {out}")
         if not result.met:
