@@ -124,7 +124,7 @@ def test_the_dense_layer_equals_its_meaning(
 @settings(max_examples=80, deadline=None)
 @given(
     shape=st.sampled_from([(7,), (3, 4, 5), (256,)]),
-    scales=st.tuples(*[st.sampled_from([0.5, 0.25, 0.1, 0.037, 1.0])] * 3),
+    scales=st.tuples(*[st.sampled_from([0.5, 0.25, 0.1, 0.037])] * 3),
     zeros=st.tuples(*[st.integers(-128, 127)] * 3),
     low=st.sampled_from([-math.inf, 0.0]),
 )
