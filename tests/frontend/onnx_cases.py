@@ -24,8 +24,9 @@ import onnx
 from onnx import numpy_helper
 
 from netsuke.errors import NetsukeError
+from netsuke.frontend.nchw.walk import Imported
 from netsuke.frontend.onnx.fold import is_foldable
-from netsuke.frontend.onnx.importer import Imported, import_model
+from netsuke.frontend.onnx.importer import import_model
 from netsuke.frontend.onnx.registry import converter_of
 from netsuke.ir import Array, interpret
 

@@ -348,7 +348,7 @@ class _Rewriting:
 
 
 def _exact_mean(op: Op, x: Tensor, quant: Quant) -> Op:
-    """The mean of a whole image as a reduction, which may change the scale without rounding twice."""
+    """The mean of a whole image as a reduction, which rounds once where the scale changes."""
     if not isinstance(op, AveragePool2d) or op.kernel != x.shape[:2] or x.quant == quant:
         return op
     mean = ReduceMean((0, 1), keepdims=True)
