@@ -131,7 +131,7 @@ class Call:
         """Append a node that the file does not have; `like` names a tensor to share the quant."""
         if like is not None:
             quant = self.scope.builder.tensors[like].quant
-        return self.scope.builder.one(op, *inputs, name=f"{self.name}/{op.kind}", quant=quant)
+        return self.scope.add(op, inputs, [f"{self.name}/{op.kind}"], [quant])[0]
 
     def emit(
         self,
@@ -167,7 +167,7 @@ class Call:
             quants.append(quant)
         if op.rule.shared:
             self._check_shared(op, inputs, quants)
-        made = builder.add(op, inputs, [self.output(number).name for number in numbers], quants)
+        made = scope.add(op, inputs, [self.output(number).name for number in numbers], quants)
         for number, name in zip(numbers, made, strict=False):
             scope.define(self.operator.outputs[number], name, batch)
 

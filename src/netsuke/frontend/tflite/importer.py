@@ -71,10 +71,11 @@ class _Import:
         scope, tensor = self.scope, self.model.tensors[index]
         if index in scope.values:
             scope.fail(tensor.name, "is an input twice")
-        if any(axis > 0 for axis in tensor.dynamic):
+        open_axes = [axis for axis in tensor.dynamic if axis > 0]
+        if open_axes:
             scope.fail(
                 tensor.name,
-                f"is an input whose axes {list(tensor.dynamic)} are not fixed; "
+                f"is an input whose axes {open_axes} are not fixed; "
                 "export the model with a fixed shape",
             )
         batched = bool(tensor.shape) and tensor.shape[0] == scope.batch

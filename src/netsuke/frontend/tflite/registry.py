@@ -46,4 +46,4 @@ def fold(call: Call) -> Array | None:
     if folder is None or not call.is_constant_call():
         return None
     with np.errstate(all="ignore"):
-        return np.ascontiguousarray(folder(call))
+        return np.asarray(folder(call), order="C")

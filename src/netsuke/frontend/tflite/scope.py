@@ -12,7 +12,7 @@ import numpy as np
 from netsuke.errors import ModelError
 from netsuke.frontend.tflite.constants import decode, quant_of
 from netsuke.frontend.tflite.model import ELEMENTS_LIMIT, FileModel, FileTensor
-from netsuke.ir import Array, GraphBuilder, Quant
+from netsuke.ir import Array, GraphBuilder, Op, Quant, Tensor
 from netsuke.ops import Reshape
 
 STORED = {"float32": "float32", "int8": "int8", "int32": "int32", "int64": "int64", "bool": "bool"}
@@ -52,6 +52,7 @@ class Scope:
         self.folded: dict[int, Array] = {}
         self._made: set[int] = set()
         self._views: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._read: set[str] = set()
 
     def fail(self, name: str, problem: str) -> NoReturn:
         raise ModelError(f"{self.model.file.place}: {name[:200]!r}", problem)
@@ -87,7 +88,10 @@ class Scope:
     def value(self, index: int) -> Value:
         """An activation, or a constant in the same form."""
         if index in self.values:
-            return self.values[index]
+            value = self.values[index]
+            # A constant may lie there in the shape in which it was needed first.
+            name = value.name if value.batch is not None else self.reshape(value.name, value.shape)
+            return Value(name, value.shape, value.batch)
         tensor = self.model.tensors[index]
         if self.is_constant(index):
             array = self.array(index)
@@ -135,9 +139,10 @@ class Scope:
 
     def view(self, value: Value, batch: int | None) -> str:
         """The value with the given axis (of extent 1) left out, by a reshape if it must be."""
-        if value.batch == batch:
+        if value.batch == batch and batch is not None:
             return value.name
-        if self.batch != 1 or (batch is not None and value.shape[batch] != 1):
+        crosses = value.batch != batch and self.batch != 1
+        if crosses or (batch is not None and value.shape[batch] != 1):
             raise Unsupported("works across the batch")
         shape = value.shape
         if batch is not None:
@@ -151,14 +156,23 @@ class Scope:
         if tensor.shape == shape:
             return name
         if (name, shape) not in self._views:
-            if tensor.data is not None and (tensor.quant is None or tensor.quant.axis is None):
-                view = self.constant(name, tensor.data.reshape(shape), tensor.quant)
-            else:
-                view = self.builder.one(
-                    Reshape(shape), name, name=f"{name}/reshape", quant=tensor.quant
-                )
-            self._views[name, shape] = view
+            self._views[name, shape] = self._reshape(tensor, shape)
         return self._views[name, shape]
+
+    def _reshape(self, tensor: Tensor, shape: tuple[int, ...]) -> str:
+        name, quant = tensor.name, tensor.quant
+        if tensor.data is None or (quant is not None and quant.axis is not None):
+            return self.add(Reshape(shape), [name], [f"{name}/reshape"], [quant])[0]
+        if name not in self._read:
+            del self.builder.tensors[name]
+        return self.constant(name, tensor.data.reshape(shape), quant)
+
+    def add(
+        self, op: Op, inputs: Sequence[str], names: Sequence[str], quants: Sequence[Quant | None]
+    ) -> tuple[str, ...]:
+        """Append a node."""
+        self._read.update(inputs)
+        return self.builder.add(op, inputs, names, quants)
 
     def stand_in(self, index: int) -> None:
         """Declare a tensor that nothing could compute, as if it were an input."""

@@ -122,7 +122,7 @@ def unpack(call: Call) -> None:
         call.fail(f"has {len(call.operator.outputs)} outputs for an axis of {count}")
     if value.batch is not None and value.batch > axis:
         raise Unsupported("works across the batch")
-    pieces = call.scope.builder.add(
+    pieces = call.scope.add(
         Split(axis, (1,) * count), [value.name], [f"{call.name}/split"], [quant] * count
     )
     for number, piece in enumerate(pieces):
