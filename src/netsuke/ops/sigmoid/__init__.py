@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from netsuke.ops.unary import Unary, real_table
 @dataclass(frozen=True, slots=True)
 class Sigmoid(Unary):
     """y = 1 / (1 + e^-x)."""
+
+    rule: ClassVar[QuantRule] = QuantRule(fixed={0: Quant((1 / 256,), (-128,))})
 
     def real(self, x: Array) -> Array:
         return 1.0 / (1.0 + np.exp(-x.astype(np.float64)))
