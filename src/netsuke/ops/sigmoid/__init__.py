@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from netsuke.ir import Array, Quant
+from netsuke.ir import Array, Quant, QuantRule
 from netsuke.ops.unary import Unary, real_table
 
 
