@@ -21,7 +21,7 @@ from netsuke.frontend.tflite.schema import BUILTINS
 TIES = "LiteRT rounds ties away from zero outside its vector code, netsuke upward everywhere"
 UNSIGNED = "LiteRT rounds unsigned integers in another way than signed ones"
 KNOWN = {
-    **{f"TRANSPOSE_CONV-int8-{kind}": TIES for kind in ("same", "valid", "wide")},
+    **{f"TRANSPOSE_CONV-uint8-{kind}": TIES for kind in ("same", "valid", "wide")},
     "ADD-int8-scalar": TIES,
     "ADD-uint8-two": TIES,
     "ADD-uint8-scalar": TIES,
