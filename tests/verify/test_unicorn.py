@@ -131,6 +131,37 @@ def test_a_byte_beside_the_arena_is_a_broken_canary() -> None:
         UnicornModel(bad).run(*samples(integer_graph(), 1))
 
 
+UNALIGNED = {
+    "word": "(void)*(volatile uint32_t *)(model_arena + 1);",
+    "pair": '__asm volatile("ldrd r0, r1, [%0]" ::"r"(model_arena + 1) : "r0", "r1");',
+    "many": '__asm volatile("ldm %0, {r0, r1}" ::"r"(model_arena + 2) : "r0", "r1");',
+    "float": '__asm volatile("vldr s0, [%0]" ::"r"(model_arena + 1) : "s0");',
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "faults"),
+    [
+        ("cortex-m0plus", "word", True),
+        ("cortex-m4", "word", False),
+        ("cortex-m4", "pair", True),
+        ("cortex-m4", "many", True),
+        ("cortex-m33", "float", True),
+    ],
+)
+def test_an_address_that_hardware_refuses_is_an_error(name: str, kind: str, faults: bool) -> None:
+    # As bytes in assembly, or the compiler would not emit it for ARMv6-M.
+    code = UNALIGNED[kind]
+    if name == "cortex-m0plus":
+        code = '__asm volatile("ldr r0, [%0]" ::"r"(model_arena + 1) : "r0");'
+    model = UnicornModel(with_invoke(artifact_of(integer_graph()), code), core(name))
+    if faults:
+        with pytest.raises(VerificationError, match=r"model_invoke at .*aligned"):
+            model.run(*samples(integer_graph(), 2))
+    else:
+        model.run(*samples(integer_graph(), 2))
+
+
 def test_painting_finds_the_stack_that_is_used() -> None:
     plain = UnicornModel(artifact_of(integer_graph()))
     deep = UnicornModel(

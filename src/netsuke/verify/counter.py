@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import functools
-from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from netsuke.errors import MissingToolError, VerificationError
-from netsuke.verify.host import SUFFIX
-from netsuke.verify.toolchain import compile_objects, host_compiler, host_flags, link
+from netsuke.errors import VerificationError
+from netsuke.verify.hooks import add_hook, compiled_hook
 
 UNLIMITED = (1 << 64) - 1
 
 
 class _State(ctypes.Structure):
-    """`netsuke_counter` of ``count.c``."""
+    """`netsuke_counter` of ``hooks.c``."""
 
     _fields_ = (
         ("executed", ctypes.c_uint64),
@@ -58,7 +55,7 @@ class Counter:
         self._state.code = self._code.ctypes.data
         self._state.sizes = self._sizes.ctypes.data
         self._state.counts = self._counts.ctypes.data
-        function = _compiled_hook() if compiled else None
+        function = compiled_hook("netsuke_block") if compiled else None
         self.compiled = function is not None
         ranges = ((base, skip - 1), (skip + 2, base + len(code) - 1))
         for begin, end in ranges:
@@ -90,32 +87,16 @@ class Counter:
             self._emulator.hook_add(unicorn.UC_HOOK_BLOCK, self._block, None, begin, end)
             return
         self._state.stop = ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value
-        handle = ctypes.c_size_t()
-        add = uclib["uc_hook_add"]  # a fresh object: the package's own has typed arguments
-        status = add(
-            self._emulator._uch,
-            ctypes.byref(handle),
-            ctypes.c_int(unicorn.UC_HOOK_BLOCK),
-            function,
-            ctypes.byref(self._state),
-            ctypes.c_uint64(begin),
-            ctypes.c_uint64(end),
-        )
-        if status:
-            raise VerificationError("unicorn", f"refuses the counting hook (error {status})")
+        add_hook(self._emulator, unicorn.UC_HOOK_BLOCK, function, self._state, begin, end)
 
     def _block(self, emulator: Any, address: int, size: int, _: Any) -> None:
-        at, state = address - state_base(self._state), self._state
+        at, state = address - int(self._state.base), self._state
         if self._sizes[at // 2] != size:
             self._sizes[at // 2] = size
             self._counts[at // 2] = instructions(self._code[at : at + size].tobytes())
         state.executed += int(self._counts[at // 2])
         if state.executed > state.limit:
             emulator.emu_stop()
-
-
-def state_base(state: _State) -> int:
-    return int(state.base)
 
 
 def instructions(code: bytes) -> int:
@@ -128,21 +109,3 @@ def instructions(code: bytes) -> int:
         at += 4 if code[at + 1] >> 3 >= 0x1D else 2
         count += 1
     return count
-
-
-@functools.cache
-def _compiled_hook() -> Any:
-    """The C function, compiled for this machine; None where there is no compiler."""
-    try:
-        compiler = host_compiler()
-    except MissingToolError:
-        return None
-    source = (Path(__file__).parent / "count.c").read_bytes()
-    flags = host_flags(compiler)
-    objects = compile_objects(compiler, flags, {PurePosixPath("count.c"): source})
-    shared = [*flags, "-shared", *(["-nostdlib"] if compiler.family == "zig" else [])]
-    path = link(compiler, shared, objects, SUFFIX, "the counting hook")
-    try:
-        return ctypes.CDLL(str(path)).netsuke_block
-    except OSError as error:
-        raise VerificationError("the counting hook", f"cannot be loaded: {error}") from None

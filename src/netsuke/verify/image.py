@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from netsuke.errors import VerificationError
 from netsuke.verify.cache import cached, digest
 from netsuke.verify.cores import Core
+from netsuke.verify.elf import (
+    HEAP,
+    Sizes,
+    open_elf,
+    read_code,
+    read_segments,
+    read_sizes,
+    read_symbols,
+)
 from netsuke.verify.project import Project
 from netsuke.verify.toolchain import (
     BARE,
@@ -24,10 +30,6 @@ from netsuke.verify.toolchain import (
 
 PAGE = 4096
 MODEL = PurePosixPath("model.c")
-HEAP = frozenset(
-    {"malloc", "calloc", "realloc", "free", "sbrk", "_sbrk", "_malloc_r", "_free_r", "mmap", "brk"}
-    | {"aligned_alloc", "memalign", "posix_memalign", "reallocarray"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +53,6 @@ class Arena:
     address: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Bytes of the linked image, without the start-up code and what drives the model.
-
-    Attributes
-    ----------
-    text
-        Instructions of the model and its kernels.
-    library
-        Instructions and tables that the compiler's library and the memory functions add.
-    rodata
-        Constants of the model and its kernels, weights included.
-    weights
-        The tables of the model among them.
-    data, bss
-        Initialised and zeroed variables besides the arenas.
-    """
-
-    text: int
-    library: int
-    rodata: int
-    weights: int
-    data: int
-    bss: int
-
-    @property
-    def code(self) -> int:
-        """Bytes of flash that are not weights."""
-        return self.flash - self.weights
-
-    @property
-    def flash(self) -> int:
-        """All bytes of flash."""
-        return self.text + self.library + self.rodata + self.data
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """A linked image.
@@ -105,6 +71,8 @@ class Image:
         Name -> (address, bytes) of functions and objects; Thumb bits are cleared.
     segments
         (address, bytes) to load.
+    code
+        (address, bytes) of every stretch of instructions, without the literals between them.
     sizes
         Of its parts.
     heap
@@ -120,6 +88,7 @@ class Image:
     arenas: tuple[Arena, ...]
     symbols: dict[str, tuple[int, int]]
     segments: tuple[tuple[int, bytes], ...]
+    code: tuple[tuple[int, bytes], ...]
     sizes: Sizes
     heap: tuple[str, ...]
 
@@ -183,12 +152,30 @@ def build_image(
     arenas = _arenas(model, memory, fenced)
     script = _script(memory, arenas, model, around)
     elf = _link(tool, flags, script, [*around, *model, *library])
-    return _read(elf, core, tool, flags, memory, arenas)
+    data = elf.read_bytes()
+    parsed = open_elf(data)
+    symbols = read_symbols(parsed)
+    return Image(
+        path=elf,
+        elf=data,
+        core=core,
+        compiler=tool,
+        flags=flags,
+        memory=memory,
+        arenas=arenas,
+        symbols=symbols,
+        segments=read_segments(parsed),
+        code=read_code(parsed),
+        sizes=read_sizes(parsed),
+        heap=tuple(sorted(HEAP.intersection(symbols))),
+    )
 
 
 def _link(tool: Compiler, flags: Sequence[str], script: str, objects: Sequence[Path]) -> Path:
     path = cached(digest(script), ".ld", lambda new: _write(new, script))
-    linking = [*flags, "-nostartfiles", "-T", str(path), "-Wl,--gc-sections"]
+    # At -Os zig would strip the symbols that the sizes are read from.
+    plain = [flag for flag in flags if not flag.startswith("-O")]
+    linking = [*plain, "-O2", "-nostartfiles", "-T", str(path), "-Wl,--gc-sections"]
     if tool.family == "gcc":
         linking = [*flags, "-nostartfiles", "-nodefaultlibs", "-T", str(path), "-Wl,--gc-sections"]
         linking += ["-Wl,--no-warn-rwx-segments", "-Wl,--build-id=none"]
@@ -205,17 +192,11 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _elf(data: bytes) -> Any:
-    from elftools.elf.elffile import ELFFile
-
-    return ELFFile(io.BytesIO(data))
-
-
 def _arenas(objects: Sequence[Path], memory: Memory, fenced: bool) -> tuple[Arena, ...]:
     """Find the arenas in the objects and give each its address."""
     found: dict[str, tuple[str, int]] = {}
     for path in objects:
-        elf = _elf(path.read_bytes())
+        elf = open_elf(path.read_bytes())
         for symbol in elf.get_section_by_name(".symtab").iter_symbols():
             index = symbol["st_shndx"]
             if symbol.name.startswith("model_arena") and isinstance(index, int):
@@ -286,54 +267,3 @@ SECTIONS {{
   /DISCARD/ : {{ *(.ARM.exidx* .ARM.extab* .comment .note* .eh_frame* .debug*) }}
 }}
 """
-
-
-def _read(
-    path: Path,
-    core: Core,
-    compiler: Compiler,
-    flags: tuple[str, ...],
-    memory: Memory,
-    arenas: tuple[Arena, ...],
-) -> Image:
-    data = path.read_bytes()
-    elf = _elf(data)
-    symbols: dict[str, tuple[int, int]] = {}
-    tables = 0
-    rodata = elf.get_section_by_name(".rodata")
-    names = set()
-    for symbol in elf.get_section_by_name(".symtab").iter_symbols():
-        kind, index = symbol["st_info"]["type"], symbol["st_shndx"]
-        names.add(symbol.name)
-        if kind in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE") and symbol.name:
-            value = symbol["st_value"] & ~1 if kind == "STT_FUNC" else symbol["st_value"]
-            symbols.setdefault(symbol.name, (value, symbol["st_size"]))
-        if kind == "STT_OBJECT" and isinstance(index, int) and rodata is not None:
-            in_rodata = elf.get_section(index).name == ".rodata"
-            # A bare ``node7`` is a parameter structure; its tables carry longer names.
-            if in_rodata and not re.fullmatch(r"node\d+", symbol.name):
-                tables += symbol["st_size"]
-
-    def size(name: str) -> int:
-        section = elf.get_section_by_name(name)
-        return int(section["sh_size"]) if section is not None else 0
-
-    return Image(
-        path=path,
-        elf=data,
-        core=core,
-        compiler=compiler,
-        flags=flags,
-        memory=memory,
-        arenas=arenas,
-        symbols=symbols,
-        segments=tuple(
-            (segment["p_paddr"], segment.data())
-            for segment in elf.iter_segments()
-            if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]
-        ),
-        sizes=Sizes(
-            size(".text"), size(".library"), size(".rodata"), tables, size(".data"), size(".bss")
-        ),
-        heap=tuple(sorted(names & HEAP)),
-    )

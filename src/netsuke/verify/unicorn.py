@@ -10,6 +10,7 @@ import numpy as np
 from netsuke.codegen import Artifact
 from netsuke.errors import MissingToolError, UsageError, VerificationError
 from netsuke.ir import Array
+from netsuke.verify.alignment import AlignmentAudit
 from netsuke.verify.cores import Core
 from netsuke.verify.counter import Counter
 from netsuke.verify.image import PAGE, Arena, Memory, build_image
@@ -28,7 +29,8 @@ class UnicornModel:
     """An artifact's C, compiled for a Cortex-M and run by an emulator.
 
     Every page outside code, stack, variables and arenas is unmapped, so that a stray access stops
-    the run; canaries stand in the pages of each arena that are not its own.
+    the run; canaries stand in the pages of each arena that are not its own; the first inference is
+    watched for loads and stores that hardware refuses because they are not aligned.
 
     Parameters
     ----------
@@ -78,6 +80,7 @@ class UnicornModel:
         self._outputs = [self._address("model_output", i) for i in range(len(self.graph.outputs))]
         self._paint()
         self.instructions: list[int] = []
+        self._audited = False
 
     def run(self, *arrays: Array) -> tuple[Array, ...]:
         """Run samples and return the outputs; see `instructions` and `stack` afterwards.
@@ -93,10 +96,14 @@ class UnicornModel:
         outputs = empty_outputs(self.graph, count)
         invoke, emulator = self.image.address("model_invoke"), self._emulator
         self.instructions = []
+        audit = None if self._audited else AlignmentAudit(emulator, self.image)
         for sample in range(count):
             for address, array in zip(self._inputs, inputs, strict=True):
                 emulator.mem_write(address, array[sample].tobytes())
             self.instructions.append(self._call(invoke, f"sample {sample}"))
+            if audit and not self._audited:
+                self._audited = True
+                audit.finish()
             for address, output in zip(self._outputs, outputs, strict=True):
                 data = emulator.mem_read(address, output[sample].nbytes)
                 output[sample] = np.frombuffer(data, output.dtype).reshape(output[sample].shape)

@@ -1,8 +1,10 @@
-/* Counts executed instructions of an emulated Thumb program, one call a basic block.
+/* Hooks that an emulated Thumb program runs under.
  *
- * Unicorn calls netsuke_block before each block, with its address and length in bytes. The number
+ * netsuke_block counts executed instructions, one call a basic block. Unicorn calls netsuke_block before each block, with its address and length in bytes. The number
  * of instructions in those bytes is worked out once and kept: a halfword whose top five bits are
  * 11101, 11110 or 11111 starts an instruction of four bytes, any other one of two.
+ *
+ * netsuke_check stands at one load or store and looks whether its address is aligned.
  */
 #include <stdint.h>
 
@@ -42,5 +44,29 @@ void netsuke_block(void *emulator, uint64_t address, uint32_t size, void *user)
     c->executed += c->counts[at / 2];
     if (c->executed > c->limit) {
         c->stop(emulator);
+    }
+}
+
+typedef struct {
+    int (*read)(void *emulator, int number, void *value);
+    int32_t base, offset; /* register numbers of the emulator; offset < 0: none */
+    uint32_t mask;        /* bits of the address that must be zero */
+    uint32_t count;       /* times that one was not */
+    uint32_t address;     /* the last of these addresses */
+} netsuke_access;
+
+void netsuke_check(void *emulator, uint64_t at, uint32_t size, void *user)
+{
+    netsuke_access *a = user;
+    uint32_t address = 0, offset = 0;
+    (void)at;
+    (void)size;
+    a->read(emulator, a->base, &address);
+    if (a->offset >= 0) {
+        a->read(emulator, a->offset, &offset);
+    }
+    if (((address + offset) & a->mask) != 0) {
+        a->count++;
+        a->address = address + offset;
     }
 }
