@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -27,7 +28,7 @@ class Effort:
     samples
         Training samples that are used at all.
     probe, final
-        Epochs of each candidate, and of the chosen one.
+        Samples that each candidate, and the chosen one, learns from; repeated ones count again.
     """
 
     samples: int
@@ -38,12 +39,19 @@ class Effort:
         return asdict(self)
 
 
+def with_visits(recipe: Recipe, visits: int, samples: int) -> Recipe:
+    """The recipe with so many samples learned from: whole epochs, or part of one."""
+    if visits < samples:
+        return replace(recipe, epochs=1, samples=max(visits, recipe.batch))
+    return replace(recipe, epochs=visits // samples, samples=0)
+
+
 def plan_effort(
     teacher: Graph, student: Graph, data: Dataset, seconds: float, probes: int, recipe: Recipe
 ) -> Effort:
     """Measure both networks for a moment and fill the seconds that are left.
 
-    Epochs come in steps of about a fifth, so that two runs on a machine agree as a rule; give
+    Counts come in steps of a fifth, so that two runs on a machine agree as a rule; give
     ``epochs`` to make them agree always.
     """
     count = min(SAMPLE, len(data.train))
@@ -52,26 +60,31 @@ def plan_effort(
     once = replace(recipe, epochs=1, batch=min(recipe.batch, count))
     train(student, few, once, validate=False, progress=quiet)  # the first steps are slower
     learning = _seconds(lambda: train(student, few, once, validate=False, progress=quiet)) / count
-    teaching = _seconds(lambda: predict(scores_graph(teacher), few.train)) / count
+    plain = scores_graph(teacher)
+    teaching = _seconds(lambda: predict(plain, few.train)) / count
     if recipe.augment != "none":
         learning += teaching
     left = max(seconds, 1.0)
-    samples = min(len(data.train), max(count, int(left / (4 * teaching + 4 * learning))))
+    samples = min(len(data.train), max(count, _step(left / (4 * teaching + 4 * learning))))
     visits = max(0.0, left - samples * teaching) / learning
-    epochs = visits / samples
-    probe = max(1, _step(epochs * PROBE))
-    return Effort(samples, probe, max(1, _step(min(MOST_EPOCHS, epochs - probes * probe))))
+    probe = _step(visits * PROBE) if probes else 0
+    final = _step(min(MOST_EPOCHS * samples, visits - probes * probe))
+    return Effort(samples, probe, final)
 
 
-def _seconds(work: Any) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def _seconds(work: Callable[[], object]) -> float:
+    """The least of three: others may be using the machine."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
 
 
-def _step(epochs: float) -> int:
-    """The largest of 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18 … that is not more."""
-    value = 1
-    while (following := max(value + 1, value * 6 // 5)) <= epochs:
+def _step(wish: float) -> int:
+    """The largest of 64, 76, 91, 109 … that is not more than a wish."""
+    value = 64
+    while (following := value * 6 // 5) <= wish:
         value = following
     return value

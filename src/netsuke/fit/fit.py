@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from netsuke.devices import Device, Limits
 from netsuke.errors import DataError, UsageError
 from netsuke.fit.cost import QuickCost
 from netsuke.fit.drop import paired_drop
-from netsuke.fit.effort import SHARE, Effort, plan_effort
+from netsuke.fit.effort import PROBE, SHARE, Effort, plan_effort, with_visits
 from netsuke.fit.folder import RunFolder
 from netsuke.fit.importance import magnitude, taylor
 from netsuke.fit.measure import Shipped, evaluate_integers, ship
@@ -39,6 +41,8 @@ from netsuke.train.module import own_constants
 WAYS = ("taylor", "relative taylor", "relative magnitude")
 """Ideas of which channels go first; each makes one candidate."""
 JUDGED = 2000  # validation samples that choose among candidates
+MOST_ROUNDS = 4  # of training the chosen candidate
+MUCH = 0.25  # share of the time that is worth another round
 HALVINGS = 6  # steps of a search for the smallest network within a drop
 
 
@@ -160,10 +164,16 @@ class _Fit:
         self.notes: list[str] = []
         self.attempts: list[Attempt] = []
 
-    @property
-    def deadline(self) -> float:
-        """``time.monotonic()`` at which training must end."""
-        return self.folder.started + SHARE * self.time - self.folder.before
+    def _deadline(self, short: bool) -> float | None:
+        """``time.monotonic()`` at which a training must end.
+
+        A probe may take twice its share, or a busy machine would leave nothing to the last one.
+        """
+        if self.epochs is not None:
+            return None
+        now = monotonic()
+        left = self.folder.started + SHARE * self.time - self.folder.before - now
+        return now + (min(left, 2 * PROBE * SHARE * self.time) if short else left)
 
     def run(self) -> FitResult:
         original = self.folder.graph("original", self._original)
@@ -194,16 +204,17 @@ class _Fit:
         if self.data.task == "unlabelled" or not self._guesses(graph):
             return graph
         self.bar.say("the model scores like guessing: training it first")
-        effort = plan_effort(graph, graph, self.data, 0.3 * SHARE * self.time, 0, self.recipe)
-        final = effort.final if self.epochs is None else self.epochs
-        subset = replace(self.data, train=self.data.train.take(effort.samples))
+        if self.epochs is not None:
+            effort = self._told()
+        else:
+            effort = plan_effort(graph, graph, self.data, 0.3 * self.time, 0, self.recipe)
         trained = train(
             graph,
-            subset if self.epochs is None else self.data,
-            replace(self.recipe, epochs=final),
+            replace(self.data, train=self.data.train.take(effort.samples)),
+            with_visits(self.recipe, effort.final, effort.samples),
             out=self.folder.inside("original"),
             resume=True,
-            deadline=self.folder.started + 0.35 * self.time,
+            deadline=self.folder.started + 0.35 * self.time if self.epochs is None else None,
             progress=self.bar,
         )
         return trained.graph
@@ -242,8 +253,8 @@ class _Fit:
     def _shrink(self, original: Graph, sizer: Sizer, wanted: Array) -> tuple[Candidate, Graph]:
         """The best of several candidates that hold the limits."""
         sized = self._candidates(original, sizer, wanted)
-        best = self._train_all(original, sizer.space, sized)
-        return best, self._finish(original, sizer.space, best)
+        best, student = self._train_all(original, sizer.space, sized)
+        return best, self._finish(original, student)
 
     def _candidates(self, original: Graph, sizer: Sizer, wanted: Array) -> list[Sized]:
         """One candidate a way, without those that came out alike."""
@@ -270,7 +281,7 @@ class _Fit:
     def _plan(self, original: Graph, student: Graph, probes: int) -> Effort:
         """How much to train: from the time that is left, or as told; kept for a resumed run."""
         if self.epochs is not None:
-            self.effort = Effort(len(self.data.train), max(1, self.epochs // 8), self.epochs)
+            self.effort = self._told()
             return self.effort
 
         def make() -> dict[str, Any]:
@@ -281,66 +292,107 @@ class _Fit:
         self.effort = Effort(**self.folder.values("effort", make))
         return self.effort
 
-    def _train_all(self, original: Graph, space: ChannelSpace, sized: list[Sized]) -> Candidate:
-        """Train every candidate for a while and return the best on validation data."""
+    def _told(self) -> Effort:
+        """The effort of a person who gave the epochs."""
+        count = len(self.data.train)
+        return Effort(count, max(1, (self.epochs or 0) // 8) * count, (self.epochs or 0) * count)
+
+    def _train_all(
+        self, original: Graph, space: ChannelSpace, sized: list[Sized]
+    ) -> tuple[Candidate, Graph]:
+        """Train every candidate for a while; return the best on validation data."""
         students = [space.realise(each.candidate) for each in sized]
         effort = self._plan(original, students[0], len(sized) if len(sized) > 1 else 0)
         self._teach(original, effort)
         if len(sized) == 1:
-            return sized[0].candidate
+            return sized[0].candidate, students[0]
         for number, (each, student) in enumerate(zip(sized, students, strict=True)):
-            self.bar.say(
-                f"{each.candidate.origin}: {each.sizes.flash:,} B flash, {each.sizes.ram:,} B RAM"
-            )
-            self._attempt(f"candidate{number}", each, student, effort.probe)
+            flash, ram = each.sizes.flash, each.sizes.ram
+            self.bar.say(f"{each.candidate.origin}: {flash:,} B flash, {ram:,} B RAM")
+            students[number] = self._attempt(f"candidate{number}", each, student, effort.probe)
         best = max(range(len(sized)), key=lambda index: self.attempts[index].metric)
-        return sized[best].candidate
+        return sized[best].candidate, students[best]
 
-    def _attempt(self, name: str, each: Sized, student: Graph, epochs: int) -> Attempt:
-        graph = self.folder.graph(name, lambda: self._learn(name, student, epochs))
-        metric = self.folder.values(
-            f"{name}-metric", lambda: self._metric(ship(graph, self.data, self.device))
+    def _attempt(self, name: str, each: Sized, student: Graph, visits: int) -> Graph:
+        graph = self.folder.graph(name, lambda: self._learn(name, student, visits, short=True))
+        metric = self._scored(name, graph)
+        self.attempts.append(
+            Attempt(each.candidate.origin, each.candidate.widths, each.sizes, metric)
         )
-        attempt = Attempt(each.candidate.origin, each.candidate.widths, each.sizes, metric)
-        self.attempts.append(attempt)
-        self.bar.say(f"{each.candidate.origin}: {metric:.2f} on validation data")
-        return attempt
+        return graph
 
     def _metric(self, shipped: Shipped) -> float:
         """Points of a candidate's integers on the search's data."""
         return evaluate_integers(shipped, self.data, self.data.validation.take(JUDGED)).metric
 
-    def _teach(self, original: Graph, effort: Effort) -> None:
+    def _teach(self, original: Graph, effort: Effort, name: str = "taught") -> None:
         """Compute the original's scores of the samples that are used, once."""
         self.subset = replace(self.data, train=self.data.train.take(effort.samples))
         self.taught = None
         if self.recipe.augment == "none":
             self.taught = self.folder.array(
-                "taught", lambda: predict(scores_graph(original), self.subset.train)
+                name, lambda: predict(scores_graph(original), self.subset.train)
             )
         self.teacher = original
 
-    def _learn(self, name: str, student: Graph, epochs: int) -> Graph:
+    def _learn(self, name: str, student: Graph, visits: int, short: bool = False) -> Graph:
+        """Let a candidate learn from the original; one that is to be short may not take long."""
+        recipe = with_visits(self.recipe, visits, len(self.subset.train))
         trained = train(
             student,
             self.subset,
-            replace(self.recipe, epochs=epochs),
+            recipe,
             teacher=self.teacher,
             taught=self.taught,
             out=self.folder.inside(name),
             resume=True,
-            deadline=self.deadline if self.epochs is None else None,
+            deadline=self._deadline(short),
             validate=False,
             progress=self.bar,
         )
         if not trained.finished:
-            self.notes.append(f"The time ran out in epoch {len(trained.history) + 1} of {epochs}.")
+            done = len(trained.history) + 1
+            self.notes.append(f"{name}: the time ran out in epoch {done} of {recipe.epochs}.")
         return trained.graph
 
-    def _finish(self, original: Graph, space: ChannelSpace, chosen: Candidate) -> Graph:
-        """Train the chosen candidate for the rest of the time, from the original's weights."""
-        student = space.realise(chosen)
-        return self.folder.graph("small", lambda: self._learn("small", student, self.effort.final))
+    def _finish(self, original: Graph, student: Graph) -> Graph:
+        """Train the chosen candidate for the rest of the time.
+
+        The plan may have been cautious, since the machine was busy when it was made: while much
+        time is left, training goes on, and what is better on validation data stays.
+        """
+        graph = self.folder.graph("small", lambda: self._learn("small", student, self.effort.final))
+        metric = self._scored("small", graph)
+        for number in range(1, MOST_ROUNDS):
+            plan = self._further(f"effort{number}", original, graph)
+            if plan is None:
+                break
+            self._teach(original, plan, f"taught{number}")
+            name = f"small{number}"
+            further = self.folder.graph(name, partial(self._learn, name, graph, plan.final))
+            following = self._scored(name, further)
+            if following >= metric:
+                graph, metric = further, following
+        return graph
+
+    def _scored(self, name: str, graph: Graph) -> float:
+        metric: float = self.folder.values(
+            f"{name}-metric", lambda: self._metric(ship(graph, self.data, self.device))
+        )
+        self.bar.say(f"{name}: {metric:.2f} on validation data")
+        return metric
+
+    def _further(self, name: str, original: Graph, student: Graph) -> Effort | None:
+        """A plan for the time that is left, if that is much; kept for a resumed run."""
+
+        def make() -> dict[str, Any]:
+            left = SHARE * self.time - self.folder.elapsed
+            if self.epochs is not None or left < MUCH * self.time:
+                return {}
+            return plan_effort(original, student, self.data, left, 0, self.recipe).record()
+
+        record = self.folder.values(name, make)
+        return Effort(**record) if record else None
 
     def _smallest(self, original: Graph, sizer: Sizer, wanted: Array) -> tuple[Candidate, Graph]:
         """The smallest network within the drop: halve the flash until validation says stop."""
@@ -351,7 +403,7 @@ class _Fit:
         effort = self._plan(original, original, HALVINGS // 2)
         self._teach(original, effort)
         least = as_array(sizer.sizes(space.smallest()))[0]
-        best, flash = space.whole(), float(self.original_sizes.flash)
+        trained, best, flash = original, space.whole(), float(self.original_sizes.flash)
         for number in range(HALVINGS):
             flash /= 2.0
             if flash <= least:
@@ -360,15 +412,15 @@ class _Fit:
                 shrinker, np.minimum(wanted, [flash, np.inf, np.inf]), f"1/{2 << number}"
             )
             student = space.realise(each.candidate)
-            attempt = self._attempt(f"candidate{number}", each, student, effort.probe)
+            student = self._attempt(f"candidate{number}", each, student, effort.probe)
             # A short training shows about two points less than a whole one.
-            if base - attempt.metric > self.limits.max_drop + 2.0:
+            if base - self.attempts[-1].metric > self.limits.max_drop + 2.0:
                 break
-            best = each.candidate
+            best, trained = each.candidate, student
         if best.widths == space.whole().widths:
             self.notes.append("No smaller network stayed within the drop; nothing was cut.")
             return best, original
-        return best, self._finish(original, space, best)
+        return best, self._finish(original, trained)
 
     def _result(
         self, original: Graph, space: ChannelSpace, chosen: Candidate, graph: Graph, wanted: Array

@@ -25,6 +25,9 @@ from netsuke.train.module import GraphModule, from_module, own_constants, scores
 from netsuke.train.progress import Progress
 from netsuke.train.recipe import Recipe
 
+LATE = 0.15
+"""Share of the time by which training may be late before it hurries."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
@@ -79,7 +82,8 @@ def train(
     resume
         Go on from the checkpoint in `out`, if there is one, to the same end as without a break.
     deadline
-        ``time.monotonic()`` after which no further step is begun.
+        ``time.monotonic()`` after which no further step is begun. Training that falls behind
+        lowers its rate sooner, to end with a small one; training in time is not changed.
     validate
         Whether to measure the validation part after each epoch.
     progress
@@ -108,7 +112,7 @@ def train(
     check_match(graph, data)
     graph = own_constants(graph)
     with fixed_threads(recipe.threads):
-        run = _Run(graph, data, recipe, teacher, progress)
+        run = _Run(graph, data, recipe, teacher, deadline, progress)
         run.taught = taught
         path = None if out is None else Path(out) / "checkpoint.npz"
         key = run.key() if path else {}
@@ -116,7 +120,7 @@ def train(
             run.history = load_checkpoint(path, key, run.module, run.optimizer)
         finished = True
         while len(run.history) < recipe.epochs and finished:
-            finished = run.epoch(len(run.history), deadline, validate)
+            finished = run.epoch(len(run.history), validate)
             if path and finished:
                 save_checkpoint(path, key, run.module, run.optimizer, run.history)
         return Trained(from_module(graph, run.module), tuple(run.history), finished)
@@ -137,7 +141,13 @@ class _Run:
     """The state of one training."""
 
     def __init__(
-        self, graph: Graph, data: Dataset, recipe: Recipe, teacher: Graph | None, bar: Progress
+        self,
+        graph: Graph,
+        data: Dataset,
+        recipe: Recipe,
+        teacher: Graph | None,
+        deadline: float | None,
+        bar: Progress,
     ) -> None:
         self.graph, self.data, self.recipe, self.bar = graph, data, recipe, bar
         self.teacher_graph = teacher
@@ -145,6 +155,7 @@ class _Run:
         self.teacher = None if teacher is None else to_module(scores_graph(teacher)).eval()
         self.taught: Array | None = None
         self.history: list[dict[str, float]] = []
+        self.started, self.deadline = time.monotonic(), deadline
         count = min(recipe.samples or len(data.train), len(data.train))
         self.steps = max(1, count // recipe.batch)
         self.optimizer = _optimizer(self.module, recipe)
@@ -161,7 +172,7 @@ class _Run:
             "recipe": self.recipe.record(),
         }
 
-    def epoch(self, number: int, deadline: float | None, validate: bool) -> bool:
+    def epoch(self, number: int, validate: bool) -> bool:
         """Do one epoch; False when the time ran out within it."""
         rng = np.random.default_rng([self.recipe.seed, number])
         order = rng.permutation(len(self.data.train))
@@ -169,7 +180,7 @@ class _Run:
         total = 0.0
         self.module.train()
         for step in range(self.steps):
-            if deadline is not None and time.monotonic() > deadline:
+            if self.deadline is not None and time.monotonic() > self.deadline:
                 self.module.eval()
                 return False
             total += self._step(number, step, order[step * batch : (step + 1) * batch], rng)
@@ -192,7 +203,7 @@ class _Run:
     def _step(self, epoch: int, step: int, positions: Array, rng: np.random.Generator) -> float:
         recipe, part = self.recipe, self.data.train
         for group in self.optimizer.param_groups:
-            group["lr"] = _rate(recipe, epoch * self.steps + step, recipe.epochs * self.steps)
+            group["lr"] = _rate(recipe, self._place(epoch, step), recipe.epochs * self.steps)
         samples = part.batch(positions)
         if len(samples.shape[1:]) == 3:
             samples = augment(samples, recipe.augment, rng)
@@ -204,6 +215,15 @@ class _Run:
         value.backward()
         self.optimizer.step()
         return float(value.detach())
+
+    def _place(self, epoch: int, step: int) -> int:
+        """The step of the schedule: the step that is due, or a later one when time runs away."""
+        steps, due = self.recipe.epochs * self.steps, epoch * self.steps + step
+        if self.deadline is None:
+            return due
+        spent = (time.monotonic() - self.started) / max(self.deadline - self.started, 1e-3)
+        late = spent > due / steps + LATE
+        return max(due, min(steps, int(spent * steps))) if late else due
 
     def _teach(self, samples: Array, positions: Array) -> Any:
         """The teacher's scores; without augmentation they are computed once and kept."""
