@@ -1,1 +1,5 @@
-"""Graph → ONNX: float, or standard QDQ for integers. (The lead writes this room's ONNX side.)"""
+"""Graph → ONNX: float, or standard QDQ (QuantizeLinear, DequantizeLinear) for integers."""
+
+from netsuke.codegen.onnx.writer import to_onnx
+
+__all__ = ["to_onnx"]

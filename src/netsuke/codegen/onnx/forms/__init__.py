@@ -1,0 +1,1 @@
+"""How each operator is written in ONNX: one family a file."""
