@@ -32,7 +32,7 @@ def test_an_input_normalization_folds_into_the_first_layer(padding: int) -> None
     pads = ((padding, padding), (padding, padding))
     graph = b.build([b.conv(scaled, 6, padding=pads)])
     after = fold_scale(graph)
-    assert kinds(after) == (["sub", "conv2d"] if padding else ["div", "conv2d"])
+    assert kinds(after) == ["sub", "conv2d"]
     assert_same_meaning(graph, after)
     again = fold_scale(after)
     assert kinds(again) == (["sub", "conv2d"] if padding else ["conv2d"])

@@ -73,6 +73,7 @@ class Statistics:
         """Double the limit until a magnitude fits."""
         if reach == 0.0:
             return
+        reach = max(reach, 1e-30)  # the bins' width must stay a normal float32
         if self.limit == 0.0:
             self.limit = 2.0 ** math.ceil(math.log2(reach) + 1e-6)
         while reach >= self.limit:
@@ -128,7 +129,7 @@ def _percentile_range(values: Array, counts: Array, percentile: float) -> tuple[
 def _mse_range(values: Array, counts: Array, low: float, high: float) -> tuple[float, float]:
     """The shrunk range with the least mean squared error, each end searched in turn."""
     low, high = min(low, 0.0), max(high, 0.0)
-    fractions = np.linspace(1.0, 0.2, 41)
+    fractions = np.concatenate([np.linspace(1.0, 0.2, 41), np.geomspace(0.18, 0.01, 20)])
 
     def error(bottom: float, top: float) -> float:
         quant = affine_quant(bottom, top)
@@ -159,8 +160,8 @@ def affine_quant(low: float, high: float) -> Quant:
     low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
         low, high = -1.0, 1.0
-    widen = max(SMALLEST / (high - low), 1.0)
-    low, high = low * widen, high * widen
+    elif high - low < SMALLEST:
+        low, high = (-SMALLEST if low < 0.0 else 0.0), (SMALLEST if high > 0.0 else 0.0)
     scale = float(np.float32((high - low) / 255.0))
     zero = int(np.clip(np.rint(-128.0 - low / scale), -128, 127))
     return Quant((scale,), (zero,))
