@@ -11,6 +11,7 @@
  * as many as later windows may still see.
  */
 #include "conv2d.h"
+#include "nsk_dot.h"
 #include "nsk_fixed.h"
 #include "nsk_window.h"
 
@@ -24,50 +25,24 @@ typedef struct {
     int32_t w_down, w_right; /* bytes from row to row and run to run in the weights */
 } area;
 
-/* Two pixels, at byte `at` of the rows and `next` bytes behind it, times two channels. */
-static NSK_NOINLINE void sum2x2(const area *a, int32_t at, int32_t next, const int8_t *v,
-                                const int8_t *w, int32_t *sums)
+/* Two pixels, at byte `at` of the rows and `next` bytes behind it, times two channels; or one
+ * pixel (next = 0) with the zero point subtracted. */
+static void sum2x2(const nsk_conv2d *p, const area *a, int32_t at, int32_t next, const int8_t *w,
+                   int32_t filter, nsk_dot *task)
 {
-    int32_t sum0 = sums[0], sum1 = sums[1], sum2 = sum0, sum3 = sum1;
     for (int32_t u = 0; u < a->rows; u++) {
         for (int32_t r = 0; r < a->runs; r++) {
-            const int8_t *x0 = a->row[u] + at + r * a->x_right;
-            const int8_t *x1 = x0 + next;
-            const int8_t *w0 = v + u * a->w_down + r * a->w_right;
-            const int8_t *w1 = w + u * a->w_down + r * a->w_right;
-            for (int32_t c = 0; c < a->length; c++) {
-                sum0 += x0[c] * w0[c];
-                sum1 += x0[c] * w1[c];
-                sum2 += x1[c] * w0[c];
-                sum3 += x1[c] * w1[c];
+            task->x0 = a->row[u] + at + r * a->x_right;
+            task->x1 = task->x0 + next;
+            task->w0 = w + u * a->w_down + r * a->w_right;
+            task->w1 = task->w0 + filter;
+            if (next > 0) {
+                nsk_dot2x2(task);
+            } else {
+                nsk_dot1x2(task, p->input_zero);
             }
         }
     }
-    sums[0] = sum0;
-    sums[1] = sum1;
-    sums[2] = sum2;
-    sums[3] = sum3;
-}
-
-/* One pixel times two channels, with the zero point subtracted. */
-static NSK_NOINLINE void sum1x2(const area *a, int32_t at, int32_t zero, const int8_t *v,
-                                const int8_t *w, int32_t *sums)
-{
-    int32_t sum0 = sums[0], sum1 = sums[1];
-    for (int32_t u = 0; u < a->rows; u++) {
-        for (int32_t r = 0; r < a->runs; r++) {
-            const int8_t *x0 = a->row[u] + at + r * a->x_right;
-            const int8_t *w0 = v + u * a->w_down + r * a->w_right;
-            const int8_t *w1 = w + u * a->w_down + r * a->w_right;
-            for (int32_t c = 0; c < a->length; c++) {
-                const int32_t pixel = x0[c] - zero;
-                sum0 += pixel * w0[c];
-                sum1 += pixel * w1[c];
-            }
-        }
-    }
-    sums[0] = sum0;
-    sums[1] = sum1;
 }
 
 static inline int8_t store(const nsk_conv2d *p, int32_t sum, int32_t k)
@@ -86,22 +61,19 @@ static void pixels(const nsk_conv2d *p, const area *a, int32_t at, int32_t count
     for (int32_t group = 0, end = per_group; group < p->groups; group++, end += per_group) {
         for (int32_t k = end - per_group; k < end; k += 2) {
             const int32_t last = k + 1 < end ? k + 1 : k;
-            const int8_t *w1 = w + (last - k) * filter;
-            int32_t sums[4];
+            const int32_t *bias = count == 2 ? p->folded : b;
+            nsk_dot task;
+            task.length = a->length;
+            task.sum[0] = task.sum[2] = bias[k];
+            task.sum[1] = task.sum[3] = bias[last];
+            sum2x2(p, a, at, count == 2 ? next : 0, w, (last - k) * filter, &task);
+            y[k] = store(p, task.sum[0], k);
+            y[last] = store(p, task.sum[1], last);
             if (count == 2) {
-                sums[0] = p->folded[k];
-                sums[1] = p->folded[last];
-                sum2x2(a, at, next, w, w1, sums);
-                y[p->out_c + k] = store(p, sums[2], k);
-                y[p->out_c + last] = store(p, sums[3], last);
-            } else {
-                sums[0] = b[k];
-                sums[1] = b[last];
-                sum1x2(a, at, p->input_zero, w, w1, sums);
+                y[p->out_c + k] = store(p, task.sum[2], k);
+                y[p->out_c + last] = store(p, task.sum[3], last);
             }
-            y[k] = store(p, sums[0], k);
-            y[last] = store(p, sums[1], last);
-            w = w1 + filter;
+            w += (last - k + 1) * filter;
         }
         at += depth;
     }

@@ -15,7 +15,7 @@ from netsuke.ir.layout import Shape, reorder_tensor
 from netsuke.ops.dense.dsp import dsp_kernels
 from netsuke.ops.links import other_axes_links, same_positions
 from netsuke.ops.relayout import channels_of_weights
-from netsuke.ops.requant import Requant, channel_requant
+from netsuke.ops.requant import Requant, channel_requant, folded_bias
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,15 @@ class Dense(Op):
         requant = self.requant(inputs, outputs)
         assert inputs[1].quant is not None
         zero = {"weight_zero": inputs[1].quant.zero_point[0]}
+        folded = folded_bias(inputs, requant, 0)
+        name = "nsk_dense_s8" if folded is None else "nsk_dense_s8_folded"
         portable = Kernel(
-            "nsk_dense_s8",
-            "dense/dense_s8.c",
+            name,
+            f"dense/{name.removeprefix('nsk_')}.c",
             "nsk_dense",
             {**shape, **requant.parameters(), **zero},
-            instructions=5.0 * macs,
+            constants={} if folded is None else {2: folded},
+            instructions=(6.0 if folded is None else 4.0) * macs + 40.0 * outputs[0].elements,
         )
         return (*dsp_kernels(shape, requant, inputs, outputs, isa), portable)
 
