@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netsuke.cli.output import Json, ModelArgument, doing, rows, show_json, size
+from netsuke.cli.output import Json, ModelArgument, doing, rows, short, show_json, size
 from netsuke.errors import UsageError
 
 
@@ -39,8 +39,20 @@ def register(app: typer.Typer) -> None:
         write_whole(out, to_onnx(integer))
         weights = sum(tensor.size for tensor in integer.constants())
         if as_json:
-            show_json({"out": str(out), "weights": weights, "sqnr": table.as_json()})
+            sqnr = {row.tensor: row.sqnr for row in table.rows}
+            show_json(
+                {
+                    "out": str(out),
+                    "weights": weights,
+                    "sqnr": sqnr,
+                    "outputs": table.outputs,
+                    "agreement": table.agreement,
+                }
+            )
         else:
             print(f"{out}: {size(weights)} of constants, int8")
-            lines = [("tensor", "SQNR")] + [(n, f"{v:.1f} dB") for n, v in table.worst(8)]
+            worst = sorted(table.rows, key=lambda row: row.sqnr)[:8]
+            lines = [("noisiest tensors", "SQNR")]
+            lines += [(short(row.tensor), f"{row.sqnr:.1f} dB") for row in worst]
+            lines += [(f"output {short(n)}", f"{v:.1f} dB") for n, v in table.outputs.items()]
             print(rows(lines))

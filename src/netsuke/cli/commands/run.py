@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
 from netsuke.cli.output import Json, count, doing, show_json, size
 from netsuke.errors import DataError
+from netsuke.ir import Array
 
 
 def register(app: typer.Typer) -> None:
@@ -23,8 +25,6 @@ def register(app: typer.Typer) -> None:
         as_json: Json = False,
     ) -> None:
         """Run an artifact on samples: here, or on an emulated microcontroller."""
-        import numpy as np
-
         from netsuke.files import write_whole
         from netsuke.verify import run as execute
 
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         with doing(f"running on {on}"):
             result = execute(folder, on, arrays)
         for path, array in zip(output, result.outputs, strict=False):
-            write_whole(path, lambda stream, array=array: np.save(stream, array))
+            write_whole(path, partial(_save, array))
         summary = {
             "instructions": result.instructions,
             "stack": result.stack,
@@ -49,10 +49,17 @@ def register(app: typer.Typer) -> None:
                 print(f"  stack         {size(result.stack)}")
 
 
-def _read(path: Path):  # type: ignore[no-untyped-def]
+def _save(array: Array, stream: BinaryIO) -> None:
+    import numpy as np
+
+    np.save(stream, array)
+
+
+def _read(path: Path) -> Array:
     import numpy as np
 
     try:
-        return np.load(path, allow_pickle=False)
+        array: Array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(str(path), f"is no .npy file of numbers: {error}") from None
+    return array

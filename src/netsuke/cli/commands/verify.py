@@ -40,7 +40,8 @@ def register(app: typer.Typer) -> None:
             if result.stack is not None:
                 print(f"  stack         {size(result.stack)}")
             print(f"  arena         {size(result.arena)}")
-            print(f"  heap          {size(result.heap)}")
+            if result.heap is not None:
+                print(f"  heap          {size(result.heap)}")
             print(f"  certificate   {folder / 'certificate.json'}")
             if result.mismatch:
                 print(f"  first difference: {result.mismatch}")
