@@ -10,7 +10,7 @@ from node_check import check_node
 
 from netsuke.errors import GraphError
 from netsuke.ir import Quant, Tensor, constant
-from netsuke.ops import Add, Maximum, Minimum, Mul, Sub
+from netsuke.ops import Add, Div, Maximum, Minimum, Mul, Prelu, Sub
 from netsuke.ops.broadcast import walk
 
 LITERT = {Add: "ADD", Sub: "SUB", Mul: "MUL", Minimum: "MINIMUM", Maximum: "MAXIMUM"}
@@ -116,3 +116,84 @@ def test_a_walk_visits_what_numpy_broadcasts(shapes) -> None:
 def test_shapes_that_do_not_broadcast_are_named() -> None:
     with pytest.raises(GraphError, match=r"\[2, 3\] and \[4\]"):
         Add().infer([Tensor("a", (2, 3)), Tensor("b", (4,))])
+
+
+@settings(max_examples=40, deadline=None)
+@given(broadcast_pairs(), quants, quants, quants, st.integers(0, 99))
+def test_division_kernels_equal_their_meaning(shapes, a, b, y, seed) -> None:
+    inputs = [Tensor("a", shapes[0], "int8", a), Tensor("b", shapes[1], "int8", b)]
+    check_node(Div(low=-1.0), inputs, [y], seed=seed)
+    rng = np.random.default_rng(seed)
+    divisor = (rng.uniform(0.5, 2, shapes[1]) * rng.choice([-1, 1], shapes[1])).astype(np.float32)
+    check_node(Div(), [Tensor(t.name, t.shape) for t in inputs], feeds=[None, divisor],
+               tolerance=0.0)  # fmt: skip
+
+
+def test_int8_division_is_litert_where_that_is_defined() -> None:
+    from litert_oracle import Value, litert, schema
+
+    rng = np.random.default_rng(7)
+    shape, compared = (1, 400), 0
+    for _ in range(60):
+        a, b, y = (
+            Quant((float(np.float32(2.0**e)),), (int(z),))
+            for e, z in zip(
+                [*rng.uniform(-6, -3, 2), rng.uniform(-3, 0)],
+                rng.integers(-127, 127, 3),
+                strict=True,
+            )
+        )
+        feeds = [rng.integers(-128, 128, shape).astype(np.int8) for _ in range(2)]
+        feeds[1][feeds[1] == b.zero_point[0]] += 1
+        (theirs,) = litert("DIV", [Value(shape, quant=a), Value(shape, quant=b)],
+                           [Value(shape, quant=y)], feeds, schema.DivOptionsT())  # fmt: skip
+        tensors = [Tensor("a", shape, "int8", a), Tensor("b", shape, "int8", b)]
+        (ours,) = Div().quantized(tensors, [Tensor("y", shape, "int8", y)], *feeds)
+        # LiteRT shifts small quotients by more than 31 places, which C does not define.
+        real = (a.dequantize(feeds[0]) / b.dequantize(feeds[1])) / y.scale[0]
+        defined = np.abs(real) > 0.5
+        np.testing.assert_array_equal(ours[defined], theirs[defined])
+        compared += int(defined.sum())
+    assert compared > 10_000
+
+
+def test_division_by_zero_saturates() -> None:
+    quant = Quant((0.1,), (0,))
+    a, b = (Tensor(name, (3,), "int8", quant) for name in "ab")
+    feeds = [np.array([5, -5, 0], np.int8), np.zeros(3, np.int8)]
+    check_node(Div(), [a, b], [quant], feeds=feeds)
+    (y,) = Div().quantized([a, b], [Tensor("y", (3,), "int8", quant)], *feeds)
+    assert y.tolist() == [127, -128, 0]
+
+
+SLOPES = [((4, 6, 8), (8,)), ((5, 20), (20,)), ((4, 6, 8), (1, 1, 1)), ((3, 4, 5), (3, 4, 5)),
+          ((3, 4, 5), (3, 1, 1))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "slopes"), SLOPES)
+def test_prelu_is_litert_and_its_kernels_equal_it(shape, slopes) -> None:
+    from litert_oracle import Value, litert
+
+    rng = np.random.default_rng(9)
+    for trial in range(20):
+        exponents = rng.integers(-6, -3, 3) if trial % 2 else rng.uniform(-6, -3, 3)
+        x, slope, y = (
+            Quant((float(np.float32(2.0**e)),), (int(z),))
+            for e, z in zip(exponents - [0, 3, 0], rng.integers(-128, 128, 3), strict=True)
+        )
+        values = rng.integers(-128, 128, slopes).astype(np.int8)
+        stored = rng.integers(-128, 128, shape).astype(np.int8)
+        inputs = [Tensor("x", shape, "int8", x), constant("slope", values, slope)]
+        (ours,) = Prelu().quantized(inputs, [Tensor("y", shape, "int8", y)], stored, values)
+        (theirs,) = litert(
+            "PRELU",
+            [Value((1, *shape), quant=x), Value(slopes, quant=slope, data=values)],
+            [Value((1, *shape), quant=y)],
+            [stored[None]],
+            version=1,
+        )
+        np.testing.assert_array_equal(ours, theirs[0])
+        if trial < 3:
+            check_node(Prelu(), inputs, [y], feeds=[stored])
+    real = rng.normal(size=slopes).astype(np.float32)
+    check_node(Prelu(), [Tensor("x", shape), constant("slope", real)], tolerance=0.0)

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Link, Op, Relayout, Tensor, TensorType
+from netsuke.errors import GraphError, QuantizationError
+from netsuke.ir import Array, Axes, Kernel, Link, Op, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
+from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.links import broadcast_links, same_positions
 from netsuke.ops.relayout import (
     last_axis_stays,
@@ -19,6 +20,17 @@ from netsuke.ops.relayout import (
     reshaped_elementwise,
     same_axes,
 )
+from netsuke.ops.unary import require_quants
+
+
+def _constants(inputs: Sequence[Tensor]) -> list[Array]:
+    """Scale, offset, mean and variance; raises when one is not a constant."""
+    arrays = []
+    for tensor in inputs[1:]:
+        if tensor.data is None:
+            raise GraphError(inputs[0].name, f"batch_norm needs {tensor.name!r} as a constant")
+        arrays.append(tensor.data)
+    return arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,11 @@ class BatchNorm(Op):
     """y = clamp((x - mean) / √(variance + epsilon) · scale + offset).
 
     Inputs: x ``(..., c)``; scale, offset, mean, variance ``(c,)``.
+
+    In integers each channel has a factor below 2^15, an addend below 2^29 and a right shift,
+    chosen from the real constants, which stay as they are::
+
+        y = clamp(floor(((x - zero_x) · factor + addend + 2^(places - 1)) / 2^places) + zero_y)
 
     Attributes
     ----------
@@ -37,6 +54,7 @@ class BatchNorm(Op):
     low: float = -math.inf
     high: float = math.inf
 
+    rule: ClassVar[QuantRule] = QuantRule(float_inputs=(1, 2, 3, 4))
     measured: ClassVar[tuple[int, ...]] = (3, 4)
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
@@ -61,6 +79,69 @@ class BatchNorm(Op):
         factor, addend = self.affine(*arrays[1:])
         y = arrays[0] * factor + addend
         return (np.clip(y, self.low, self.high).astype(np.float32),)
+
+    def _stored_parameters(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]
+    ) -> dict[str, int | float | Array]:
+        """Factors, addends and shifts of the channels; see the class for the arithmetic."""
+        source, target = require_quants(outputs[0], inputs[0], outputs[0])
+        factor, addend = self.affine(*_constants(inputs))
+        factor = factor * source.scale[0] / target.scale[0]
+        addend = np.clip(addend / target.scale[0], -(2.0**28), 2.0**28)
+        if np.abs(factor).max(initial=0) >= 2.0**15:
+            raise QuantizationError(
+                outputs[0].name,
+                f"a channel is multiplied by {np.abs(factor).max():g} steps a step, beyond 2^15",
+            )
+        places = np.minimum(15 - np.frexp(factor)[1], 29 - np.frexp(addend)[1])
+        places = np.clip(places, 0, 22)
+        lower, upper = clamp_bounds(self.low, self.high, target)
+        return {
+            "zero_x": source.zero_point[0],
+            "zero_y": target.zero_point[0],
+            "factor": np.rint(np.ldexp(factor, places)).astype(np.int32),
+            "addend": np.rint(np.ldexp(addend, places)).astype(np.int32),
+            "places": places.astype(np.int8),
+            "low": lower,
+            "high": upper,
+        }
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        fields = self._stored_parameters(inputs, outputs)
+        places = np.asarray(fields["places"], np.int64)
+        y = (arrays[0].astype(np.int64) - fields["zero_x"]) * fields["factor"] + fields["addend"]
+        y = ((y + ((1 << places) >> 1)) >> places) + fields["zero_y"]
+        return (np.clip(y, fields["low"], fields["high"]).astype(np.int8),)
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        real = inputs[0].dtype == "float32"
+        channels = inputs[0].shape[-1]
+        parameters: dict[str, int | float | Array] = {
+            "rows": inputs[0].elements // max(channels, 1),
+            "channels": channels,
+        }
+        if real:
+            factor, addend = self.affine(*_constants(inputs))
+            parameters |= {"factor": factor.astype(np.float32), "low": self.low, "high": self.high}
+            parameters |= {"addend": addend.astype(np.float32)}
+        else:
+            parameters |= self._stored_parameters(inputs, outputs)
+        suffix = "f32" if real else "s8"
+        return (
+            Kernel(
+                f"nsk_batch_norm_{suffix}",
+                f"batch_norm/batch_norm_{suffix}.c",
+                "nsk_batch_norm_real" if real else "nsk_batch_norm",
+                parameters,
+                constants=dict.fromkeys(range(1, 5)),
+                inplace=((0, 0),),
+                instructions=14.0 * inputs[0].elements,
+            ),
+        )
 
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         if not last_axis_stays(axes):

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Link, Op, Relayout, Tensor, TensorType
-from netsuke.ir.layout import Shape
-from netsuke.ops.broadcast import batched, broadcast_shape
-from netsuke.ops.links import broadcast_links
-from netsuke.ops.relayout import (
-    permuted_elementwise,
-    reordered_elementwise,
-    reshaped_elementwise,
-)
+from netsuke.ir import Array, Quant, Tensor, TensorType
+from netsuke.ops.binary import Binary, Parameters
+from netsuke.ops.broadcast import broadcast_shape
+from netsuke.ops.fixed_point import requantize_away
+from netsuke.ops.unary import ratio_multiplier
 
 
 @dataclass(frozen=True, slots=True)
-class Prelu(Op):
+class Prelu(Binary):
     """y = x for x >= 0, slope · x below.
 
     Inputs: x of any shape, slope (a constant that broadcasts to x).
     """
+
+    clamps: ClassVar[bool] = False
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         x, slope = inputs
@@ -33,24 +31,33 @@ class Prelu(Op):
             raise GraphError(
                 x.name, f"the slope {list(slope.shape)} does not broadcast to {list(x.shape)}"
             )
-        return (x.type,)
+        return Binary.infer(self, inputs)
 
-    def reference(self, *arrays: Array) -> tuple[Array, ...]:
-        x, slope = arrays
-        return (np.where(x >= 0, x, slope * x),)
+    def real(self, a: Array, b: Array) -> Array:
+        return np.where(a >= 0, a, b * a)
 
-    def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
-        return permuted_elementwise(self, inputs, axes)
+    def stored(self, quants: Sequence[Quant], a: Array, b: Array) -> Array:
+        x, slope, y = quants
+        centred = a - x.zero_point[0]
+        above = requantize_away(centred, *ratio_multiplier(x, y))
+        below = requantize_away(
+            centred * (b - slope.zero_point[0]), *ratio_multiplier(x, y, slope.scale[0])
+        )
+        return np.where(centred >= 0, above, below) + y.zero_point[0]
 
-    def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
-        return reordered_elementwise(self, inputs, order)
+    def stored_parameters(self, quants: Sequence[Quant]) -> Parameters:
+        x, slope, y = quants
+        multiplier_above, shift_above = ratio_multiplier(x, y)
+        multiplier_below, shift_below = ratio_multiplier(x, y, slope.scale[0])
+        return {
+            "zero_x": x.zero_point[0],
+            "zero_slope": slope.zero_point[0],
+            "zero_y": y.zero_point[0],
+            "multiplier_above": multiplier_above,
+            "shift_above": shift_above,
+            "multiplier_below": multiplier_below,
+            "shift_below": shift_below,
+        }
 
-    def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
-        return reshaped_elementwise(self, inputs, shapes)
-
-    def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
-        return broadcast_links(inputs, outputs[0])
-
-    def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
-        x, slope = batched(inputs, values)
-        return (torch.where(x >= 0, x, slope * x),)
+    def torch_function(self, torch: Any, a: Any, b: Any) -> Any:
+        return torch.where(a >= 0, a, b * a)
