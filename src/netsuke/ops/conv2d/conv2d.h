@@ -11,7 +11,8 @@
 
 #include <stdint.h>
 
-#define NSK_CONV2D_ROWS 16 /* of a kernel, where a table of rows is on the stack */
+#define NSK_CONV2D_ROWS 16    /* of a kernel, where a table of rows is on the stack */
+#define NSK_CONV2D_WINDOW 160 /* bytes, where two windows are on the stack */
 
 typedef struct {
     int32_t in_h, in_w, in_c;
@@ -62,6 +63,10 @@ void nsk_conv2d_s8_folded(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
                           int8_t *y);
 void nsk_conv2d_s8_folded_ring(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
                                const int32_t *b, int8_t *y, void *scratch);
+void nsk_conv2d_s8_strip(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
+                         int8_t *y, void *scratch);
+void nsk_conv2d_s8_strip_small(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
+                               const int32_t *b, int8_t *y);
 void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w, int8_t *y,
                        void *scratch);
 void nsk_conv2d_s8_dsp_small(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,

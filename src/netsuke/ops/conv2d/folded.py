@@ -11,9 +11,11 @@ import numpy as np
 from netsuke.ir import Array, Kernel, Tensor
 from netsuke.ops.requant import Requant, folded_bias
 
-SOURCE = "conv2d/conv2d_s8_folded.c"
 ROWS = 16
 """Most rows of a kernel; ``NSK_CONV2D_ROWS`` in C."""
+
+WINDOW = 160
+"""Largest window (bytes) of which two may lie on the stack; ``NSK_CONV2D_WINDOW`` in C."""
 
 
 def folded_kernels(
@@ -24,32 +26,71 @@ def folded_kernels(
 ) -> tuple[Kernel, ...]:
     """Kernels for weights with zero point 0; () where they are not exact.
 
-    One needs no scratch; another may overwrite its input and keeps, in a ring, the input rows that
-    it still needs.
+    They differ in scratch. One needs none. Windows that are more than a pixel, or reach into the
+    padding, are faster by way of a strip, which may lie on the stack when it is small. Kernels that
+    may overwrite their input keep, in a ring, the input rows that they still need.
     """
     (x, weights, _), (y,) = inputs, outputs
-    folded = folded_bias(inputs, requant, 0)
-    if folded is None or parameters["kernel_h"] > ROWS:
+    bias = folded_bias(inputs, requant, 0)
+    if bias is None or parameters["kernel_h"] > ROWS:
         return ()
-    work = 3.0 * y.elements * math.prod(weights.shape[1:]) + 40.0 * y.elements
-    given = {**parameters, "folded": folded}
-    plain = Kernel(
-        "nsk_conv2d_s8_folded", SOURCE, "nsk_conv2d", {**given, "ring": 0}, instructions=work
-    )
+    depth = math.prod(weights.shape[1:])
+    rings = [0]
     ring = ring_rows(parameters)
-    scratch = ring * x.shape[1] * x.shape[2]
-    if y.size > x.size or scratch >= x.size:
-        return (plain,)
-    frugal = Kernel(
-        "nsk_conv2d_s8_folded_ring",
-        SOURCE,
-        "nsk_conv2d",
-        {**given, "ring": ring},
-        scratch=scratch,
-        inplace=((0, 0),),
-        instructions=work + x.size,
+    if y.size <= x.size and ring * x.shape[1] * x.shape[2] < x.size:
+        rings.append(ring)
+    if _is_pointwise(parameters):
+        work = y.elements * (2.5 * depth + 50.0)
+        return tuple(_direct(parameters, bias, kept, work) for kept in rings)
+    kernels = [_direct(parameters, bias, 0, y.elements * (4.0 * depth + 80.0))]
+    work = y.elements * (2.5 * depth + 50.0) + 60.0 * depth
+    window = parameters["kernel_h"] * parameters["kernel_w"] * parameters["in_c"]
+    if window <= WINDOW:
+        kernels.append(_strip(parameters, bias, 0, None, work))
+    kernels += [_strip(parameters, bias, kept, 2 * window, work) for kept in rings]
+    return tuple(kernels)
+
+
+def _is_pointwise(geometry: Mapping[str, Any]) -> bool:
+    """Whether every window is one pixel of the image."""
+    g = geometry
+    return all(
+        g[f"kernel_{axis}"] == 1
+        and g[f"pad_{before}"] == 0
+        and (g[f"out_{axis}"] - 1) * g[f"stride_{axis}"] < g[f"in_{axis}"]
+        for axis, before in (("h", "top"), ("w", "left"))
     )
-    return (plain, frugal)
+
+
+def _direct(parameters: Mapping[str, Any], bias: Array, ring: int, work: float) -> Kernel:
+    """Inner products with the image itself; with the zero point subtracted at the border."""
+    row = parameters["in_w"] * parameters["in_c"]
+    return Kernel(
+        "nsk_conv2d_s8_folded_ring" if ring else "nsk_conv2d_s8_folded",
+        "conv2d/conv2d_s8_folded.c",
+        "nsk_conv2d",
+        {**parameters, "folded": bias, "ring": ring},
+        scratch=ring * row if ring else None,
+        inplace=((0, 0),) if ring else (),
+        instructions=work + ring,
+    )
+
+
+def _strip(
+    parameters: Mapping[str, Any], bias: Array, ring: int, strip: int | None, work: float
+) -> Kernel:
+    """Inner products with a copy of the window, on the stack when `strip` is None."""
+    row = parameters["in_w"] * parameters["in_c"]
+    return Kernel(
+        "nsk_conv2d_s8_strip_small" if strip is None else "nsk_conv2d_s8_strip",
+        "conv2d/conv2d_s8_strip.c",
+        "nsk_conv2d",
+        {**parameters, "ring": ring},
+        constants={2: bias},
+        scratch=None if strip is None else ring * row + strip,
+        inplace=((0, 0),) if ring else (),
+        instructions=work + ring,
+    )
 
 
 def ring_rows(geometry: Mapping[str, Any]) -> int:
