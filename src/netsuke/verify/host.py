@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -91,6 +93,8 @@ class HostLibrary:
             if sys.platform != "win32":
                 os.unlink(private)
         self._library.netsuke_run.restype = None
+        if sys.platform != "win32":
+            weakref.finalize(self, _ctypes.dlclose, self._library._handle)
 
     def _build_program(self, files: dict[PurePosixPath, bytes], name: str | None) -> None:
         found = host_compiler(name) if name else sanitizing_compiler()

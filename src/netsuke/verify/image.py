@@ -148,7 +148,7 @@ def build_image(
     headers = {path: data for path, data in project.sources.items() if path.suffix == ".h"}
     model = compile_objects(tool, flags, project.sources)
     around = compile_objects(tool, plain, {**headers, **start})
-    library = compile_objects(tool, plain, support)
+    library = compile_objects(tool, [*plain, "-Os"], support)
     arenas = _arenas(model, memory, fenced)
     script = _script(memory, arenas, model, around)
     elf = _link(tool, flags, script, [*around, *model, *library])

@@ -111,7 +111,7 @@ def target_flags(compiler: Compiler, core: Core, optimize: str = "-O2") -> tuple
     )
 
 
-def host_flags(compiler: Compiler, optimize: str = "-O2") -> tuple[str, ...]:
+def host_flags(compiler: Compiler, optimize: str = "-O3") -> tuple[str, ...]:
     """All flags with which a compiler makes an object for a shared library on this machine."""
     flags = (*LANGUAGE, optimize, "-fPIC", "-fvisibility=default")
     if compiler.family != "zig":
