@@ -21,7 +21,7 @@ static inline uint32_t nsk_load4(const int8_t *bytes)
 {
 #ifdef NSK_DSP
     uint32_t word;
-    memcpy(&word, bytes, 4);
+    __builtin_memcpy(&word, bytes, 4); /* a load, even where memcpy is no builtin */
     return word;
 #else
     return (uint32_t)(uint8_t)bytes[0] | (uint32_t)(uint8_t)bytes[1] << 8 |

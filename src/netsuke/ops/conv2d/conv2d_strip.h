@@ -138,7 +138,7 @@ static void copy(int8_t *to, const int8_t *from, int32_t bytes)
         "ldr r12, [%1], #4\n ldr lr, [%1], #4\n str r12, [%0], #4\n str lr, [%0], #4\n"
         "cmp %1, %2\n bne 1b\n"
         "2:\n"
-        : "+r"(to), "+r"(from)
+        : "+&r"(to), "+&r"(from)
         : "r"(end)
         : "r12", "lr", "cc", "memory");
     for (int32_t k = 0; k < (bytes & 7); k++) {
