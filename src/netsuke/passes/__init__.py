@@ -14,6 +14,7 @@ from netsuke.passes.fold_padding import fold_padding
 from netsuke.passes.fold_scale import fold_scale
 from netsuke.passes.fuse_activation import fuse_activation
 from netsuke.passes.fuse_channel_shuffle import fuse_channel_shuffle
+from netsuke.passes.fuse_hard_swish import fuse_hard_swish
 from netsuke.passes.merge_common import merge_common
 from netsuke.passes.merge_reshapes import merge_reshapes
 from netsuke.passes.move_layouts import move_layouts
@@ -32,6 +33,7 @@ PIPELINE: tuple[Pass, ...] = (
     merge_reshapes,
     drop_identity,
     fold_batch_norm,
+    fuse_hard_swish,
     fold_scale,
     fold_padding,
     fuse_activation,
