@@ -45,9 +45,16 @@ static void sum2x2(const nsk_conv2d *p, const area *a, int32_t at, int32_t next,
     }
 }
 
-static inline int8_t store(const nsk_conv2d *p, int32_t sum, int32_t k)
+/* Channel k of the block's one or two pixels; column 0 or 1 of the sums. */
+static NSK_NOINLINE void store(const nsk_conv2d *p, const int32_t *sum, int32_t k, int32_t count,
+                               int8_t *y)
 {
-    return nsk_store_s8(sum, p->multiplier[k], p->shift[k], p->output_zero, p->low, p->high);
+    const int32_t multiplier = p->multiplier[k], shift = p->shift[k], zero = p->output_zero;
+    const int32_t low = p->low, high = p->high;
+    y[k] = nsk_store_s8(sum[0], multiplier, shift, zero, low, high);
+    if (count == 2) {
+        y[p->out_c + k] = nsk_store_s8(sum[2], multiplier, shift, zero, low, high);
+    }
 }
 
 /* All channels of one pixel, or of two neighbours whose windows lie inside the image. */
@@ -67,11 +74,9 @@ static void pixels(const nsk_conv2d *p, const area *a, int32_t at, int32_t count
             task.sum[0] = task.sum[2] = bias[k];
             task.sum[1] = task.sum[3] = bias[last];
             sum2x2(p, a, at, count == 2 ? next : 0, w, (last - k) * filter, &task);
-            y[k] = store(p, task.sum[0], k);
-            y[last] = store(p, task.sum[1], last);
-            if (count == 2) {
-                y[p->out_c + k] = store(p, task.sum[2], k);
-                y[p->out_c + last] = store(p, task.sum[3], last);
+            store(p, task.sum, k, count, y);
+            if (last > k) {
+                store(p, task.sum + 1, last, count, y);
             }
             w += (last - k + 1) * filter;
         }

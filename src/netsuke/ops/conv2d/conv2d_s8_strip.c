@@ -52,9 +52,16 @@ static void gather(const nsk_conv2d *p, const rows *r, int32_t column, int8_t *s
     }
 }
 
-static inline int8_t store(const nsk_conv2d *p, int32_t sum, int32_t k)
+/* Channel k of the block's one or two pixels; column 0 or 1 of the sums. */
+static NSK_NOINLINE void store(const nsk_conv2d *p, const int32_t *sum, int32_t k, int32_t count,
+                               int8_t *y)
 {
-    return nsk_store_s8(sum, p->multiplier[k], p->shift[k], p->output_zero, p->low, p->high);
+    const int32_t multiplier = p->multiplier[k], shift = p->shift[k], zero = p->output_zero;
+    const int32_t low = p->low, high = p->high;
+    y[k] = nsk_store_s8(sum[0], multiplier, shift, zero, low, high);
+    if (count == 2) {
+        y[p->out_c + k] = nsk_store_s8(sum[2], multiplier, shift, zero, low, high);
+    }
 }
 
 /* All channels of the one or two pixels of the strip. */
@@ -75,13 +82,13 @@ static void multiply(const nsk_conv2d *p, const int8_t *strip, int32_t count, co
             task.sum[1] = task.sum[3] = b[last];
             if (count == 2) {
                 nsk_dot2x2(&task);
-                y[p->out_c + k] = store(p, task.sum[2], k);
-                y[p->out_c + last] = store(p, task.sum[3], last);
             } else {
                 nsk_dot1x2(&task, 0);
             }
-            y[k] = store(p, task.sum[0], k);
-            y[last] = store(p, task.sum[1], last);
+            store(p, task.sum, k, count, y);
+            if (last > k) {
+                store(p, task.sum + 1, last, count, y);
+            }
         }
     }
 }

@@ -35,11 +35,14 @@ def folded_kernels(
     if bias is None or parameters["kernel_h"] > ROWS:
         return ()
     depth = math.prod(weights.shape[1:])
+    pointwise = _is_pointwise(parameters)
+    if pointwise and parameters["stride_h"] == parameters["stride_w"] == 1:
+        parameters = {**parameters, **_lines(x.shape[0] * x.shape[1])}
     rings = [0]
     ring = ring_rows(parameters)
-    if y.size <= x.size and ring * x.shape[1] * x.shape[2] < x.size:
+    if y.size <= x.size and ring * parameters["in_w"] * parameters["in_c"] < x.size:
         rings.append(ring)
-    if _is_pointwise(parameters):
+    if pointwise:
         work = y.elements * (2.5 * depth + 50.0)
         return tuple(_direct(parameters, bias, kept, work) for kept in rings)
     kernels = [_direct(parameters, bias, 0, y.elements * (4.0 * depth + 80.0))]
@@ -60,6 +63,15 @@ def _is_pointwise(geometry: Mapping[str, Any]) -> bool:
         and (g[f"out_{axis}"] - 1) * g[f"stride_{axis}"] < g[f"in_{axis}"]
         for axis, before in (("h", "top"), ("w", "left"))
     )
+
+
+def _lines(pixels: int) -> dict[str, int]:
+    """Another shape for an image whose pixels are independent: lines of an even number of pixels,
+    for two are computed at a time, and short, for a line is kept when y overwrites x."""
+    widths = [width for width in range(1, pixels + 1) if pixels % width == 0]
+    width = min(widths, key=lambda width: (width < min(8, pixels), width % 2, width))
+    height = pixels // width
+    return {"in_h": height, "in_w": width, "out_h": height, "out_w": width}
 
 
 def _direct(parameters: Mapping[str, Any], bias: Array, ring: int, work: float) -> Kernel:
