@@ -18,13 +18,14 @@ from netsuke.frontend.tflite.operators.reduction import REDUCER
 from netsuke.frontend.tflite.operators.strides import STRIDED_SLICE
 from netsuke.frontend.tflite.schema import BUILTINS
 
-TIES = "LiteRT rounds ties away from zero outside its vector code, netsuke upward everywhere"
+TIES = "LiteRT's vector code and its scalar code round ties in two ways, netsuke in one"
+ONCE = "LiteRT's vector code scales operands in one rounding, its scalar code and ours in two"
 UNSIGNED = "LiteRT rounds unsigned integers in another way than signed ones"
 KNOWN = {
     **{f"TRANSPOSE_CONV-uint8-{kind}": TIES for kind in ("same", "valid", "wide")},
-    "ADD-int8-scalar": TIES,
-    "ADD-uint8-two": TIES,
-    "ADD-uint8-scalar": TIES,
+    "ADD-int8-scalar": ONCE,
+    "ADD-uint8-two": ONCE,
+    "ADD-uint8-scalar": ONCE,
     **{f"AVERAGE_POOL_2D-uint8-{kind}": UNSIGNED for kind in ("same", "valid")},
     **{
         f"RESIZE_BILINEAR-uint8-{kind}": UNSIGNED
