@@ -5,8 +5,9 @@ from __future__ import annotations
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from netsuke.errors import DataError
@@ -99,6 +100,21 @@ def opened(path: Path) -> Iterator[Archive]:
         yield archive
     finally:
         archive.close()
+
+
+def listing(path: Path) -> Mapping[str, int]:
+    """Names and sizes of the files in a folder or archive; empty for anything else."""
+    if not is_archive(path):
+        return {}
+    found = path.stat()
+    return _listing(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=4)
+def _listing(path: Path, changed: int, size: int) -> Mapping[str, int]:
+    # Every format looks at the names; a large archive takes a while to list.
+    with opened(path) as archive:
+        return archive.sizes
 
 
 def is_archive(path: Path) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 import numpy as np
 
-from netsuke.data.archive import Archive, is_archive, opened
+from netsuke.data.archive import listing, opened
 from netsuke.data.source import Reader, Source, number_classes
 from netsuke.errors import DataError
 from netsuke.ir import Array
@@ -52,33 +53,31 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-def _files(archive: Archive) -> dict[str, str]:
+def _files(names: Iterable[str]) -> dict[str, str]:
     """Batch name (without folder and ``.bin``) -> name in the archive."""
     found = {}
-    for name in archive.names:
+    for name in sorted(names):
         path = PurePosixPath(name)
         if path.name.removesuffix(".bin") in TRAIN + TEST or path.name in META:
             found[path.name.removesuffix(".bin")] = name
     return found
 
 
-def _is_batch(archive: Archive, name: str) -> bool:
-    size = archive.sizes[name]
+def _is_batch(name: str, sizes: Mapping[str, int]) -> bool:
+    size = sizes[name]
     return size > PIXELS and (not name.endswith(".bin") or size % (PIXELS + 1) * (size % 3074) == 0)
 
 
 def _accepts(path: Path) -> bool:
-    if not is_archive(path):
-        return False
-    with opened(path) as archive:
-        files = _files(archive)
-        return any(key in TRAIN + TEST and _is_batch(archive, files[key]) for key in files)
+    sizes = listing(path)
+    files = _files(sizes)
+    return any(key in TRAIN + TEST and _is_batch(files[key], sizes) for key in files)
 
 
 def _read(path: Path, options: Options, seed: int) -> Source:
     samples, labels, parts, names = [], [], [], None
     with opened(path) as archive:
-        files = _files(archive)
+        files = _files(archive.sizes)
         for key in (*TRAIN, *TEST):
             if key not in files:
                 continue
@@ -118,7 +117,12 @@ def _unpickle(raw: bytes, place: str) -> dict[str, Any]:
         raise DataError(place, f"is no CIFAR batch: {error}") from None
     if not isinstance(value, dict):
         raise DataError(place, "is no CIFAR batch: it holds no dictionary")
-    return {str(key): item for key, item in value.items()}
+    return {_text(key): item for key, item in value.items()}
+
+
+def _text(value: Any) -> str:
+    """Python 2 wrote texts that Python 3 reads as bytes, or not."""
+    return value.decode("latin1") if isinstance(value, bytes) else str(value)
 
 
 def _batch(raw: bytes, place: str) -> tuple[Array, Array]:
@@ -142,7 +146,7 @@ def _names(raw: bytes, place: str, key: str) -> tuple[str, ...]:
         return tuple(raw.decode("utf-8", "replace").split())
     table = _unpickle(raw, place)
     names = table.get("label_names", table.get("fine_label_names", []))
-    return tuple(str(name) for name in names) if isinstance(names, list) else ()
+    return tuple(_text(name) for name in names) if isinstance(names, list) else ()
 
 
 CIFAR = Reader(

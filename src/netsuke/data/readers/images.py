@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.data.archive import Archive, is_archive, opened
+from netsuke.data.archive import Archive, listing, opened
 from netsuke.data.source import Reader, Source, check_memory, number_classes
 from netsuke.data.split import mixed_order
 from netsuke.errors import DataError, MissingToolError
@@ -34,10 +34,7 @@ def _is_image(name: str) -> bool:
 
 
 def _accepts(path: Path) -> bool:
-    if not is_archive(path):
-        return False
-    with opened(path) as archive:
-        return any(_is_image(name) for name in archive.sizes)
+    return any(map(_is_image, listing(path)))
 
 
 def _listing(names: list[str], place: str) -> list[tuple[str, str, int]]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from netsuke.data.archive import Archive, is_archive, opened
+from netsuke.data.archive import Archive, listing, opened
 from netsuke.data.mel import MelFeatures
 from netsuke.data.readers.images import PARTS
 from netsuke.data.source import Reader, Source, check_memory, number_classes
@@ -52,10 +52,7 @@ def read_wav(raw: bytes, place: str) -> tuple[Array, int]:
 
 
 def _accepts(path: Path) -> bool:
-    if not is_archive(path):
-        return False
-    with opened(path) as archive:
-        return any(name.lower().endswith(".wav") for name in archive.sizes)
+    return any(name.lower().endswith(".wav") for name in listing(path))
 
 
 def _listing(archive: Archive, field: int | None) -> list[tuple[str, str, int, str]]:
