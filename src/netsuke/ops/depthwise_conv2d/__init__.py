@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -12,9 +12,10 @@ import numpy as np
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
 from netsuke.ops.depthwise_conv2d.dsp import dsp_kernels
+from netsuke.ops.depthwise_conv2d.plane import plane_kernels
 from netsuke.ops.links import same_positions
 from netsuke.ops.relayout import channels_of_weights
-from netsuke.ops.requant import Requant, channel_requant, folded_bias
+from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads, added_pads, output_extent, reads_ahead, windows
 
 
@@ -146,40 +147,8 @@ class DepthwiseConv2d(Op):
             inplace=inplace,
             instructions=8.0 * macs + 30.0 * outputs[0].elements,
         )
-        plane = self._plane(inputs, outputs, {**geometry, **requant.parameters(), **zero})
+        plane = plane_kernels(geometry, requant, inputs, outputs)
         return (*dsp_kernels(geometry, requant, inputs, outputs, isa), *plane, portable)
-
-    def _plane(
-        self,
-        inputs: Sequence[Tensor],
-        outputs: Sequence[Tensor],
-        parameters: Mapping[str, int | float | Array],
-    ) -> tuple[Kernel, ...]:
-        """The kernel that copies one channel at a time, where it is exact."""
-        (x, weights, _), (y,) = inputs, outputs
-        assert weights.data is not None
-        bias = folded_bias(inputs, self.requant(inputs, outputs), 2, 128)
-        if bias is None:
-            return ()
-        extents = [
-            (y.shape[i] - 1) * self.stride[i] + (weights.shape[i] - 1) * self.dilation[i] + 1
-            for i in (0, 1)
-        ]
-        inplace = ((0, 0),) if x.shape[2] == y.shape[2] and y.size <= x.size else ()
-        return (
-            Kernel(
-                "nsk_depthwise_conv2d_s8_plane",
-                "depthwise_conv2d/depthwise_conv2d_s8_plane.c",
-                "nsk_depthwise_conv2d",
-                parameters,
-                constants={1: np.ascontiguousarray(weights.data.transpose(2, 0, 1)), 2: bias},
-                scratch=math.prod(extents),
-                inplace=inplace,
-                instructions=2.5 * self.cost(inputs, outputs).macs
-                + 25.0 * y.elements
-                + 5.0 * x.elements,
-            ),
-        )
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

@@ -24,6 +24,22 @@ typedef struct {
     const int8_t *shift;       /* out_c exponents */
 } nsk_depthwise_conv2d;
 
+/* One channel at a time, as a plane of bytes; a row may be an image's column. */
+typedef struct {
+    int32_t in_h, in_w, in_c;
+    int32_t in_down, in_right; /* bytes of x to the next row and column */
+    int32_t out_h, out_w, out_c;
+    int32_t out_down, out_right; /* bytes of y */
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t dilation_h, dilation_w;
+    int32_t pad_top, pad_left;
+    int32_t input_zero, output_zero;
+    int32_t low, high;
+    const int32_t *multiplier;
+    const int8_t *shift;
+} nsk_depthwise_conv2d_bytes;
+
 /* One channel at a time, as a plane of int16; a plane's row may be an image's column, so `row` and
  * `column` below are the plane's directions. */
 typedef struct {
@@ -51,8 +67,8 @@ typedef struct {
 
 void nsk_depthwise_conv2d_s8(const nsk_depthwise_conv2d *p, const int8_t *x, const int8_t *w,
                              const int32_t *b, int8_t *y);
-void nsk_depthwise_conv2d_s8_plane(const nsk_depthwise_conv2d *p, const int8_t *x, const int8_t *w,
-                                   const int32_t *b, int8_t *y, void *scratch);
+void nsk_depthwise_conv2d_s8_plane(const nsk_depthwise_conv2d_bytes *p, const int8_t *x,
+                                   const int8_t *w, const int32_t *b, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
                                  const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_f32(const nsk_depthwise_conv2d_real *p, const float *x, const float *w,

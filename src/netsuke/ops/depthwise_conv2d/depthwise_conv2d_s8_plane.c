@@ -16,7 +16,7 @@
 
 /* One output channel over the plane. */
 typedef struct {
-    const nsk_depthwise_conv2d *p;
+    const nsk_depthwise_conv2d_bytes *p;
     const int8_t *w;
     int32_t bias, width; /* of the plane */
 } channel;
@@ -47,7 +47,7 @@ static NSK_NOINLINE void sum4x3(const channel *task, const uint8_t *row, int32_t
 /* Four neighbouring outputs, any taps. */
 static NSK_NOINLINE void sum4(const channel *task, const uint8_t *row, int32_t *sums)
 {
-    const nsk_depthwise_conv2d *p = task->p;
+    const nsk_depthwise_conv2d_bytes *p = task->p;
     const int8_t *w = task->w;
     const int32_t next = p->stride_w;
     int32_t sum0 = task->bias, sum1 = sum0, sum2 = sum0, sum3 = sum0;
@@ -69,7 +69,7 @@ static NSK_NOINLINE void sum4(const channel *task, const uint8_t *row, int32_t *
 
 static NSK_NOINLINE int32_t sum1(const channel *task, const uint8_t *row)
 {
-    const nsk_depthwise_conv2d *p = task->p;
+    const nsk_depthwise_conv2d_bytes *p = task->p;
     const int8_t *w = task->w;
     int32_t sum = task->bias;
     for (int32_t u = 0; u < p->kernel_h; u++, row += p->dilation_h * task->width) {
@@ -84,13 +84,14 @@ static NSK_NOINLINE int32_t sum1(const channel *task, const uint8_t *row)
 /* Output channel k of every pixel. */
 static NSK_NOINLINE void run(const channel *task, const uint8_t *plane, int32_t k, int8_t *y)
 {
-    const nsk_depthwise_conv2d *p = task->p;
+    const nsk_depthwise_conv2d_bytes *p = task->p;
     const int32_t multiplier = p->multiplier[k], shift = p->shift[k];
     const int32_t zero = p->output_zero, low = p->low, high = p->high;
-    const int32_t step = p->out_c;
+    const int32_t right = p->out_right;
     const int32_t three = p->kernel_w == 3 && p->stride_w == 1 && p->dilation_w == 1;
     for (int32_t i = 0; i < p->out_h; i++) {
         const uint8_t *at = plane + i * p->stride_h * task->width;
+        int8_t *to = y + i * p->out_down;
         int32_t j = 0;
         for (; j + 4 <= p->out_w; j += 4, at += 4 * p->stride_w) {
             int32_t sums[4];
@@ -99,18 +100,18 @@ static NSK_NOINLINE void run(const channel *task, const uint8_t *plane, int32_t 
             } else {
                 sum4(task, at, sums);
             }
-            for (int32_t n = 0; n < 4; n++, y += step) {
-                *y = nsk_store_s8(sums[n], multiplier, shift, zero, low, high);
+            for (int32_t n = 0; n < 4; n++, to += right) {
+                *to = nsk_store_s8(sums[n], multiplier, shift, zero, low, high);
             }
         }
-        for (; j < p->out_w; j++, at += p->stride_w, y += step) {
-            *y = nsk_store_s8(sum1(task, at), multiplier, shift, zero, low, high);
+        for (; j < p->out_w; j++, at += p->stride_w, to += right) {
+            *to = nsk_store_s8(sum1(task, at), multiplier, shift, zero, low, high);
         }
     }
 }
 
-void nsk_depthwise_conv2d_s8_plane(const nsk_depthwise_conv2d *p, const int8_t *x, const int8_t *w,
-                                   const int32_t *b, int8_t *y, void *scratch)
+void nsk_depthwise_conv2d_s8_plane(const nsk_depthwise_conv2d_bytes *p, const int8_t *x,
+                                   const int8_t *w, const int32_t *b, int8_t *y, void *scratch)
 {
     const int32_t height = (p->out_h - 1) * p->stride_h + (p->kernel_h - 1) * p->dilation_h + 1;
     const int32_t width = (p->out_w - 1) * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
@@ -121,9 +122,9 @@ void nsk_depthwise_conv2d_s8_plane(const nsk_depthwise_conv2d *p, const int8_t *
     memset(plane, p->input_zero + 128, (size_t)(height * width));
     for (int32_t c = 0; c < p->in_c; c++) {
         for (int32_t i = 0; i < rows; i++) {
-            const int8_t *from = x + i * p->in_w * p->in_c + c;
+            const int8_t *from = x + i * p->in_down + c;
             uint8_t *to = plane + (p->pad_top + i) * width + p->pad_left;
-            for (int32_t j = 0; j < columns; j++, from += p->in_c) {
+            for (int32_t j = 0; j < columns; j++, from += p->in_right) {
                 to[j] = (uint8_t)(*from + 128);
             }
         }
