@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from random_graphs import random_graph, random_inputs
 
 from netsuke.codegen.onnx import to_onnx
-from netsuke.codegen.onnx.registry import FORMS, load_forms
+from netsuke.codegen.onnx.export import export_of
+from netsuke.errors import UnsupportedOperatorError
+from netsuke.frontend import load
 from netsuke.frontend.onnx import load_onnx
 from netsuke.ir import Graph, GraphBuilder, Port, interpret_batch
 from netsuke.models import build
 from netsuke.ops import (
     OPERATORS,
+    Abs,
+    Add,
+    Concat,
     Conv2d,
     Gru,
     Lstm,
@@ -23,6 +30,8 @@ from netsuke.ops import (
     TransposedConv2d,
 )
 from netsuke.passes import optimize
+
+DATA = Path(os.environ.get("NETSUKE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 ort = pytest.importorskip("onnxruntime", reason="left out: ONNX Runtime is not installed")
 
@@ -44,9 +53,68 @@ def assert_means_the_same(graph: Graph, count: int = 2, seed: int = 0) -> None:
         np.testing.assert_allclose(got, wanted, rtol=2e-4, atol=2e-4)
 
 
-def test_every_operator_has_an_onnx_form() -> None:
-    load_forms()
-    assert set(FORMS) == set(OPERATORS)
+def test_every_operator_can_be_written() -> None:
+    for operator in OPERATORS:
+        assert export_of(operator) is not None, operator
+
+
+def test_operators_that_cannot_be_written_are_all_named() -> None:
+    @dataclass(frozen=True)
+    class Odd(Abs):
+        pass
+
+    builder = GraphBuilder("odd")
+    x = builder.input("x", (3,))
+    first = builder.one(Odd(), x, name="first")
+    graph = builder.build([builder.one(Odd(), first, name="second")])
+    with pytest.raises(UnsupportedOperatorError) as caught:
+        to_onnx(graph)
+    assert [node for _, node, _ in caught.value.operators] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mlperf_tiny/kws_ref_model_float32.tflite",
+        "mlperf_tiny/pretrainedResnet.tflite",
+        "mlperf_tiny/vww_96_float.tflite",
+        "mlperf_tiny/pretrainedResnet_quant.tflite",
+        "tflite_micro/micro_speech_quantized.tflite",
+    ],
+)
+def test_twins_of_tflite_models_mean_the_same(name: str) -> None:
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"left out: {path} is missing")
+    graph = optimize(load(path))
+    data = to_onnx(graph)
+    x = graph.tensors[graph.inputs[0]]
+    (array,) = random_inputs(graph, 1)
+    (expected,) = interpret_batch(graph, array)
+    (got,) = run(data, [array])
+    if x.dtype == "float32":
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
+    else:
+        assert np.abs(got.astype(int) - expected.astype(int)).max() <= 1
+    again = optimize(load_onnx(data))
+    assert not [node.name for node in again.nodes if node.op.kind == "transpose"]
+    assert len(again.nodes) == len(graph.nodes)
+
+
+def test_the_same_graph_gives_the_same_bytes() -> None:
+    assert to_onnx(random_graph(7, integer=True)) == to_onnx(random_graph(7, integer=True))
+
+
+def test_constants_may_be_joined_and_repeated_for_a_batch() -> None:
+    builder = GraphBuilder("joined")
+    x = builder.input("x", (2, 3))
+    c = builder.constant("c", np.arange(3, dtype=np.float32).reshape(1, 3))
+    joined = builder.one(Concat(0), x, c)
+    vector = builder.constant("v", np.arange(9, dtype=np.float32).reshape(3, 3))
+    total = builder.one(
+        Add(), builder.one(Reshape((9,)), joined), builder.one(Reshape((9,)), vector)
+    )
+    assert_means_the_same(builder.build([builder.one(Reshape((3, 3)), total)]))
 
 
 @pytest.mark.parametrize("seed", range(40))

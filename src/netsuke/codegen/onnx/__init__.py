@@ -1,5 +1,7 @@
-"""Graph → ONNX: float, or standard QDQ (QuantizeLinear, DequantizeLinear) for integers."""
+"""Write a graph as an ONNX file."""
 
-from netsuke.codegen.onnx.writer import to_onnx
+from __future__ import annotations
+
+from netsuke.codegen.onnx.export import to_onnx
 
 __all__ = ["to_onnx"]

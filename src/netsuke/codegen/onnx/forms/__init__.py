@@ -1,1 +1,0 @@
-"""How each operator is written in ONNX: one family a file."""

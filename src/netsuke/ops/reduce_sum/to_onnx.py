@@ -1,0 +1,7 @@
+"""Write it as ONNX."""
+
+from __future__ import annotations
+
+from netsuke.ops.onnx_node import reduction
+
+export = reduction("ReduceSum")
