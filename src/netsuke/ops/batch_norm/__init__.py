@@ -152,6 +152,8 @@ class BatchNorm(Op):
         return reordered_elementwise(self, inputs, order)
 
     def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
+        if tuple(shapes[0][-1:]) != inputs[0].shape[-1:]:
+            return None
         return reshaped_elementwise(self, inputs, shapes)
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
