@@ -22,6 +22,9 @@ def time_steps(steps: int, reverse: bool) -> range:
     return range(steps - 1, -1, -1) if reverse else range(steps)
 
 
+Parameters = dict[str, int | float | Array]
+
+
 class Recurrent(Op):
     """A layer that reads x ``(t, i)`` step by step and keeps a state of H numbers."""
 
@@ -43,12 +46,24 @@ class Recurrent(Op):
                 f"{self.kind} takes x (t, i), weights ({self.gates}H, i) and {wanted}, "
                 f"not {list(x.shape)}, {list(weights.shape)} and {given}",
             )
+        if 0 in (*x.shape, hidden):
+            raise GraphError(x.name, f"{self.kind} of nothing: {list(x.shape)}, {hidden} units")
         return x.shape[0], hidden
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
         steps, hidden = outputs[0].shape
         per_step = inputs[1].elements + inputs[2].elements
         return Cost(macs=steps * per_step, elementary=steps * hidden * self.gates * 2)
+
+    def sizes(self, inputs: Sequence[Tensor]) -> Parameters:
+        """The fields of any recurrent kernel's parameters."""
+        (steps, features), hidden = inputs[0].shape, inputs[2].shape[1]
+        return {
+            "steps": steps,
+            "inputs": features,
+            "hidden": hidden,
+            "reverse": int(self.reverse),
+        }
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         hidden = inputs[2].shape[1]
