@@ -145,7 +145,7 @@ class DepthwiseConv2d(Op):
             "nsk_depthwise_conv2d",
             {**geometry, **requant.parameters(), **zero},
             inplace=inplace,
-            instructions=8.0 * macs + 30.0 * outputs[0].elements,
+            instructions=6.5 * macs + 55.0 * outputs[0].elements,
         )
         plane = plane_kernels(geometry, requant, inputs, outputs)
         return (*dsp_kernels(geometry, requant, inputs, outputs, isa), *plane, portable)
