@@ -49,7 +49,9 @@ def test_int8_meaning_is_litert(left, right, fixed) -> None:
         exponents = rng.integers(-8, -4, 3) if trial % 2 else rng.uniform(-8, -4, 3)
         a, b, y = (
             Quant((float(np.float32(2.0**e)),), (int(z),))
-            for e, z in zip(exponents + [0, 0, 2], rng.integers(-128, 128, 3), strict=True)
+            for e, z in zip(
+                [*exponents[:2], exponents[2] + 2], rng.integers(-128, 128, 3), strict=True
+            )
         )
         if fixed:
             b = Quant(b.scale, (0,))  # LiteRT takes constants as symmetric weights

@@ -28,9 +28,9 @@ def real_inputs(op, steps: int, features: int, hidden: int, seed: int) -> list[T
     for name, shape in zip(names, shapes, strict=False):
         scale = 1.5 / np.sqrt(shape[-1]) if len(shape) == 2 else 0.3
         inputs.append(constant(name, (rng.normal(size=shape) * scale).astype(np.float32)))
-    for name in ("h0", "c0")[: op.gates - 2]:
-        inputs.append(constant(name, rng.uniform(-0.9, 0.9, hidden).astype(np.float32)))
-    return inputs
+    states = ("h0", "c0")[: op.gates - 2]
+    first = {name: rng.uniform(-0.9, 0.9, hidden).astype(np.float32) for name in states}
+    return [*inputs, *(constant(name, value) for name, value in first.items())]
 
 
 def stored_inputs(inputs: list[Tensor], source: Quant, per_row: bool) -> list[Tensor]:

@@ -86,7 +86,7 @@ ORACLES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "op", "version"), ORACLES, ids=lambda v: str(v))
+@pytest.mark.parametrize(("name", "op", "version"), ORACLES, ids=str)
 def test_int8_tables_are_litert(name, op, version) -> None:
     from litert_oracle import Value, litert
 
