@@ -129,3 +129,45 @@ def describing(data: bytes) -> list[int]:
     numbers, references = sorted(set(recorder.numbers)), sorted(set(recorder.references))
     weight = -(-6 * len(references) // max(len(numbers), 1))
     return numbers * max(weight, 1) + references
+
+
+def contradict(rng: random.Random, data: bytes) -> bytes:
+    """A well-formed file whose parts no longer agree: numbers, tensors and types are changed."""
+    from tflite_models import DTYPES, repack, schema
+
+    changed = schema.ModelT.InitFromPackedBuf(data)
+    graph = changed.subgraphs[0]
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        tensor, operator = rng.choice(graph.tensors), rng.choice(graph.operators)
+        match rng.randrange(8):
+            case 0:
+                shape = [rng.choice((0, 1, 2, 3, 5, 1 << 15, 1 << 30)) for _ in tensor.shape]
+                tensor.shape = shape[: rng.randint(0, 5)]
+            case 1:
+                tensor.type = rng.choice(list(DTYPES.values()))
+            case 2 if tensor.quantization is not None and tensor.quantization.scale is not None:
+                scale = rng.choice((0.0, -1.0, 1e-40, 1e30, float("inf"), float("nan"), 0.5))
+                tensor.quantization.scale = [scale] * len(tensor.quantization.scale)
+            case 3:
+                place = rng.randrange(len(operator.inputs))
+                operator.inputs[place] = rng.randrange(-1, len(graph.tensors))
+            case 4 if operator.builtinOptions is not None:
+                field = rng.choice(list(vars(operator.builtinOptions)))
+                if isinstance(getattr(operator.builtinOptions, field), int):
+                    number = rng.choice((-1, 0, 1, 2, 3, 7, 100))
+                    setattr(operator.builtinOptions, field, number)
+            case 5:
+                code = rng.choice(changed.operatorCodes)
+                code.builtinCode = rng.randrange(160)
+                code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+            case 6:
+                buffer = changed.buffers[tensor.buffer]
+                if buffer.data is not None and len(buffer.data) % 4 == 0 and len(buffer.data) < 99:
+                    raw = bytearray(bytes(bytearray(buffer.data)))
+                    number = rng.choice((-2, -1, 0, 1, 2, 4, 9, 1 << 20, (1 << 31) - 1))
+                    raw[:4] = (number % (1 << 32)).to_bytes(4, "little")
+                    buffer.data = list(raw)
+            case _:
+                if operator.inputs is not None:
+                    operator.inputs = list(operator.inputs)[: rng.randint(0, len(operator.inputs))]
+    return repack(changed)

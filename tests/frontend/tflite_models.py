@@ -101,9 +101,14 @@ class Model:
 
     def bytes(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         self.graph.inputs, self.graph.outputs = list(inputs), list(outputs)
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return repack(self.model)
+
+
+def repack(model: Any) -> bytes:
+    """The bytes of a model of the schema's object interface."""
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 class LiteRT:

@@ -106,7 +106,8 @@ def clamp_bounds(low: float, high: float, quant: Quant) -> tuple[int, int]:
     scale, zero = np.float32(quant.scale[0]), quant.zero_point[0]
 
     def stored(bound: float) -> int:
-        ratio = float(np.float32(bound) / scale)
+        with np.errstate(over="ignore"):  # a tiny scale: any bound is beyond the range
+            ratio = float(np.clip(np.float32(bound) / scale, -INT32_MAX, INT32_MAX))
         return int(math.copysign(math.floor(abs(ratio) + 0.5), ratio)) + zero
 
     lower = smallest if low == -math.inf else min(max(smallest, stored(low)), largest)
