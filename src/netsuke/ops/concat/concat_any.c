@@ -15,10 +15,10 @@ static void join(const nsk_concat *p, const void *const *x, int32_t count, void 
     }
 }
 
-#define NSK_CONCAT_DEFINE(n)                                                     \
-    void nsk_concat##n##_any(const nsk_concat *p, NSK_CONCAT_IN##n, void *y)     \
-    {                                                                            \
-        const void *const x[] = {NSK_CONCAT_X##n};                               \
-        join(p, x, n, y);                                                        \
+#define NSK_CONCAT_DEFINE(n)                                                                       \
+    void nsk_concat##n##_any(const nsk_concat *p, NSK_CONCAT_IN##n, void *y)                       \
+    {                                                                                              \
+        const void *const x[] = {NSK_CONCAT_X##n};                                                 \
+        join(p, x, n, y);                                                                          \
     }
 NSK_CONCAT_EACH(NSK_CONCAT_DEFINE)

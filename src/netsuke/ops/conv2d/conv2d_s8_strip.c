@@ -116,8 +116,7 @@ static void convolve(const nsk_conv2d *p, const int8_t *x, const int8_t *w, cons
             const int32_t count = j + 1 < p->out_w ? 2 : 1;
             gather(p, &r, column, strip);
             if (count == 2) {
-                gather(p, &r, column + p->stride_w,
-                       strip + p->kernel_h * p->kernel_w * p->in_c);
+                gather(p, &r, column + p->stride_w, strip + p->kernel_h * p->kernel_w * p->in_c);
             }
             multiply(p, strip, count, w, b, y);
             y += count * p->out_c;

@@ -2,8 +2,7 @@
 #include "dense.h"
 #include "nsk_fixed.h"
 
-void nsk_dense_s8(const nsk_dense *p, const int8_t *x, const int8_t *w, const int32_t *b,
-                  int8_t *y)
+void nsk_dense_s8(const nsk_dense *p, const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y)
 {
     for (int32_t r = 0; r < p->rows; r++, x += p->depth) {
         const int8_t *row = w;

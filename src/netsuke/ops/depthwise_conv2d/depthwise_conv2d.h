@@ -43,13 +43,13 @@ typedef struct {
 /* One channel at a time, as a plane of int16; a plane's row may be an image's column, so `row` and
  * `column` below are the plane's directions. */
 typedef struct {
-    int32_t in_c, multiplier;         /* channels, and output channels of each */
-    int32_t rows, columns;            /* pixels that are copied into the plane */
-    int32_t in_row, in_column;        /* bytes of x from one to the next */
-    int32_t out_rows, out_columns;    /* outputs */
-    int32_t out_row, out_column;      /* bytes of y from one to the next */
-    int32_t plane_h, plane_w;         /* plane_w is even */
-    int32_t pad_row, pad_column;      /* where the copied pixels start */
+    int32_t in_c, multiplier;      /* channels, and output channels of each */
+    int32_t rows, columns;         /* pixels that are copied into the plane */
+    int32_t in_row, in_column;     /* bytes of x from one to the next */
+    int32_t out_rows, out_columns; /* outputs */
+    int32_t out_row, out_column;   /* bytes of y from one to the next */
+    int32_t plane_h, plane_w;      /* plane_w is even */
+    int32_t pad_row, pad_column;   /* where the copied pixels start */
     int32_t stride_row, stride_column, dilation_row;
     int32_t input_zero, output_zero;
     int32_t low, high;

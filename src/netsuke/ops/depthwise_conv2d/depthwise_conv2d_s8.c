@@ -88,8 +88,8 @@ void nsk_depthwise_conv2d_s8(const nsk_depthwise_conv2d *p, const int8_t *x, con
             const int32_t v = nsk_first_tap(column, p->dilation_w);
             a.columns = nsk_end_tap(column, p->dilation_w, p->kernel_w, p->in_w) - v;
             if (a.rows > 0 && a.columns > 0) {
-                a.x = x + ((row + u * p->dilation_h) * p->in_w + column + v * p->dilation_w) *
-                              p->in_c;
+                a.x = x +
+                      ((row + u * p->dilation_h) * p->in_w + column + v * p->dilation_w) * p->in_c;
                 a.w = w + (u * p->kernel_w + v) * p->out_c;
             } else {
                 a.columns = 0;

@@ -8,7 +8,8 @@ static inline int8_t larger(int8_t a, int8_t b)
 }
 
 /* Largest of a window of rows x columns pixels; four channels at a time stay in registers. */
-static void window(const nsk_max_pool2d *p, const int8_t *x, int32_t rows, int32_t columns, int8_t *y)
+static void window(const nsk_max_pool2d *p, const int8_t *x, int32_t rows, int32_t columns,
+                   int8_t *y)
 {
     const int32_t right = p->dilation_w * p->channels;
     const int32_t down = p->dilation_h * p->in_w * p->channels;

@@ -15,10 +15,10 @@ static void cut(const nsk_split *p, const void *x, void *const *y, int32_t count
     }
 }
 
-#define NSK_SPLIT_DEFINE(n)                                                      \
-    void nsk_split##n##_any(const nsk_split *p, const void *x, NSK_SPLIT_OUT##n) \
-    {                                                                            \
-        void *const y[] = {NSK_SPLIT_Y##n};                                      \
-        cut(p, x, y, n);                                                         \
+#define NSK_SPLIT_DEFINE(n)                                                                        \
+    void nsk_split##n##_any(const nsk_split *p, const void *x, NSK_SPLIT_OUT##n)                   \
+    {                                                                                              \
+        void *const y[] = {NSK_SPLIT_Y##n};                                                        \
+        cut(p, x, y, n);                                                                           \
     }
 NSK_SPLIT_EACH(NSK_SPLIT_DEFINE)

@@ -18,7 +18,7 @@ static inline int32_t source(int32_t place, int32_t tap, int32_t stride, int32_t
 }
 
 void nsk_transposed_conv2d_f32(const nsk_transposed_conv2d_real *p, const float *x, const float *w,
-                              const float *b, float *y)
+                               const float *b, float *y)
 {
     const int32_t depth = p->in_c / p->groups;
     const int32_t per_group = p->out_c / p->groups;

@@ -47,8 +47,8 @@ void nsk_transposed_conv2d_s8(const nsk_transposed_conv2d *p, const int8_t *x, c
                         }
                     }
                 }
-                y[k] = nsk_store_away_s8(sum, p->multiplier[k], p->shift[k], p->output_zero,
-                                         p->low, p->high);
+                y[k] = nsk_store_away_s8(sum, p->multiplier[k], p->shift[k], p->output_zero, p->low,
+                                         p->high);
             }
         }
     }
