@@ -41,6 +41,7 @@ static __attribute__((noinline)) void multiply4(const product *task)
     register const product *r0 __asm__("r0") = task;
     __asm__ volatile(
         ".syntax unified\n"
+        ".balign 4\n" /* or adr, which counts in words, misses after linking */
         "push {r4-r11}\n ldm r0, {r0, r1, r3, r4, r5, r6, r7}\n"
         "add r8, r1, r6, lsl #4\n" /* end of the strip */
         "sub r6, r6, #1\n and r6, r6, #15\n"

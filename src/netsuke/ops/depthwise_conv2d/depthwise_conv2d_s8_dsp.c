@@ -186,13 +186,14 @@ static __attribute__((noinline)) void channel(const task *given)
 static __attribute__((noinline)) void copy_rows(const int8_t *x, int16_t *plane,
                                                 const nsk_depthwise_conv2d_plane *p)
 {
-    register const int8_t *r0 __asm__("r0") = x;
-    register int16_t *r1 __asm__("r1") = plane;
-    register int32_t r2 __asm__("r2") = p->columns;
-    register int32_t r3 __asm__("r3") = p->in_column;
-    register int32_t rows __asm__("r12") = p->rows;
     const int32_t skips[2] = {p->in_row - p->columns * p->in_column,
                               2 * (p->plane_w - p->columns)};
+    const int32_t columns = p->columns, step = p->in_column, count = p->rows;
+    register const int8_t *r0 __asm__("r0") = x;
+    register int16_t *r1 __asm__("r1") = plane;
+    register int32_t r2 __asm__("r2") = columns;
+    register int32_t r3 __asm__("r3") = step;
+    register int32_t rows __asm__("r12") = count;
     register const int32_t *skip __asm__("lr") = skips;
     __asm__ volatile(
         ".syntax unified\n"
