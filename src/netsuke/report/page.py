@@ -15,6 +15,7 @@ from netsuke.errors import DeviceError, UsageError
 from netsuke.report.svg import Point, Rectangle, arena_map, kib, memory_chart, region_bars, scatter
 
 HERE = Path(__file__).parent
+FIRMWARE = "firmware"
 
 
 @functools.cache
@@ -33,8 +34,8 @@ def report_page(folder: Path | str) -> str:
     Parameters
     ----------
     folder
-        Holds ``manifest.json``, and where they exist ``certificate.json`` and ``fit.json``. A fit
-        run keeps its artifact in the folder itself or in ``artifact/``.
+        An artifact (``manifest.json`` and, once verified, ``certificate.json``), or a fit run
+        (``result.json``, with its artifact in ``firmware``).
 
     Raises
     ------
@@ -42,11 +43,11 @@ def report_page(folder: Path | str) -> str:
         When the folder holds no artifact.
     """
     root = Path(folder)
-    manifest = _read(root / "manifest.json") or _read(root / "artifact" / "manifest.json")
-    if manifest is None:
+    home = next((f for f in (root, root / FIRMWARE) if (f / "manifest.json").is_file()), None)
+    manifest = _read(home / "manifest.json") if home else None
+    if home is None or manifest is None:
         raise UsageError(f"{root}: holds no manifest.json; is it a folder that compile wrote?")
-    certificate = _read(root / "certificate.json") or _read(root / "artifact" / "certificate.json")
-    fit = _read(root / "fit.json")
+    certificate, fit = _read(home / "certificate.json"), _read(root / "result.json")
     board = _board(manifest)
     style = (HERE / "style.css").read_text(encoding="utf-8")
     script = (HERE / "table.js").read_text(encoding="utf-8")
@@ -137,11 +138,14 @@ def _layers(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _front(fit: dict[str, Any] | None) -> str:
-    if not fit or not fit.get("candidates"):
+    """Every design that was tried: flash against the metric."""
+    if not fit:
         return ""
     points = [
-        Point(c["flash"], c["metric"], c["name"], c.get("kind", "point"))
-        for c in fit["candidates"]
-        if c.get("metric") is not None
+        Point(a["sizes"]["flash"], a["metric"], f"{a['origin']} {a['widths']}")
+        for a in fit["attempts"]
     ]
-    return scatter(points, "flash", "accuracy in %", (fit.get("limits") or {}).get("flash"))
+    original = fit["original"]
+    points.append(Point(original["flash"], original["metric"], "the original, as int8", "original"))
+    points.append(Point(fit["flash"], fit["metric"], "chosen, on the test part", "chosen"))
+    return scatter(points, "flash", "accuracy in %", fit["limits"].get("flash"))
