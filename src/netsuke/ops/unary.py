@@ -37,8 +37,8 @@ def require_quants(place: Tensor, *tensors: Tensor) -> list[Quant]:
         if tensor.dtype != "int8" or quant is None or len(quant.scale) != 1:
             raise QuantizationError(
                 place.name,
-                f"{tensor.name!r} ({tensor.dtype}) must be int8 with one scale, "
-                "because another tensor of its node is quantized",
+                f"{tensor.name!r} ({tensor.dtype}) must be int8 with one scale: elementwise "
+                "operators compute in float32, or in int8 where all of their tensors are quantized",
             )
         quants.append(quant)
     return quants

@@ -90,8 +90,8 @@ static inline int8_t nsk_store_s8(int32_t sum, int32_t multiplier, int32_t shift
 }
 
 /* The same for elementwise operators, see nsk_requantize_away. */
-static inline int8_t nsk_store_away_s8(int32_t sum, int32_t multiplier, int32_t shift,
-                                       int32_t zero, int32_t low, int32_t high)
+static inline int8_t nsk_store_away_s8(int32_t sum, int32_t multiplier, int32_t shift, int32_t zero,
+                                       int32_t low, int32_t high)
 {
     const int32_t scaled = nsk_requantize_away(sum, multiplier, shift);
     return (int8_t)(nsk_clamp(scaled, low - zero, high - zero) + zero);

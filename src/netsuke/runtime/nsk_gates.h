@@ -34,7 +34,7 @@ static inline int32_t nsk_gate(const int8_t *weights, const int8_t *vector, int3
     for (int32_t i = 0; i < depth; i++) {
         sum += weights[i] * vector[i];
     }
-    return nsk_clamp(nsk_requantize(sum, multiplier, shift), -(1 << 24), 1 << 24);
+    return nsk_clamp(nsk_requantize(sum, multiplier, shift), -(INT32_C(1) << 24), INT32_C(1) << 24);
 }
 
 #endif

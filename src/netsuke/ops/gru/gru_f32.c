@@ -49,8 +49,7 @@ static void step_f32(const nsk_gru_real *p, const step_data *s, float *y)
 }
 
 void nsk_gru_f32(const nsk_gru_real *p, const float *x, const float *w, const float *r,
-                 const float *b, const float *q, const float *h0, float *y, float *h,
-                 void *scratch)
+                 const float *b, const float *q, const float *h0, float *y, float *h, void *scratch)
 {
     step_data s = {.w = w, .r = r, .b = b, .q = q, .before = h0, .kept = scratch};
     for (int32_t t = 0; t < p->steps; t++) {

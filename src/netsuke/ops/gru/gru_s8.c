@@ -37,21 +37,21 @@ static void step_s8(const nsk_gru *p, const step_data *s, int8_t *y)
 {
     const int32_t units = p->hidden;
     for (int32_t j = 0; j < units && !p->reset_after; j++) {
-        s->kept[j] = stored(p, (gate(p, s, units + j) * s->state[j] + (1 << 14)) >> 15);
+        s->kept[j] = stored(p, (gate(p, s, units + j) * s->state[j] + (INT32_C(1) << 14)) >> 15);
     }
     for (int32_t j = 0; j < units; j++) {
         const int32_t row = 2 * units + j;
         int32_t sum = from_x(p, s, row);
         if (p->reset_after) {
             const int32_t product = nsk_saturate_16(from_h(p, s, s->before, row));
-            sum += (gate(p, s, units + j) * product + (1 << 14)) >> 15;
+            sum += (gate(p, s, units + j) * product + (INT32_C(1) << 14)) >> 15;
         } else {
             sum += from_h(p, s, s->kept, row);
         }
         const int32_t n = nsk_tanh_16(p->sigmoid, nsk_saturate_16(sum));
         const int32_t z = gate(p, s, j);
-        const int32_t mixed = (((1 << 15) - z) * n >> 1) + z * s->state[j];
-        s->state[j] = (int16_t)nsk_saturate_16((mixed + (1 << 14)) >> 15);
+        const int32_t mixed = (((INT32_C(1) << 15) - z) * n >> 1) + z * s->state[j];
+        s->state[j] = (int16_t)nsk_saturate_16((mixed + (INT32_C(1) << 14)) >> 15);
         y[j] = stored(p, s->state[j]);
     }
 }

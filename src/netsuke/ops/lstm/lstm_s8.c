@@ -23,7 +23,7 @@ static void step_s8(const nsk_lstm *p, const int8_t *x, const int8_t *w, const i
         const int32_t f = nsk_sigmoid_16(p->sigmoid, gate_sum(p, units + j, x, w, h, r));
         const int32_t g = nsk_tanh_16(p->sigmoid, gate_sum(p, 2 * units + j, x, w, h, r));
         const int32_t o = nsk_sigmoid_16(p->sigmoid, gate_sum(p, 3 * units + j, x, w, h, r));
-        const int32_t cell = nsk_saturate_16((f * c[j] + (i * g >> 4) + (1 << 14)) >> 15);
+        const int32_t cell = nsk_saturate_16((f * c[j] + (i * g >> 4) + (INT32_C(1) << 14)) >> 15);
         c[j] = (int16_t)cell;
         y[j] = nsk_store_s8(o * nsk_tanh_16(p->sigmoid, 2 * cell), p->to_y_multiplier,
                             p->to_y_shift, p->zero_y, -128, 127);
@@ -31,8 +31,7 @@ static void step_s8(const nsk_lstm *p, const int8_t *x, const int8_t *w, const i
 }
 
 void nsk_lstm_s8(const nsk_lstm *p, const int8_t *x, const int8_t *w, const int8_t *r,
-                 const int8_t *h0, const int8_t *c0, int8_t *y, int8_t *h, int8_t *c,
-                 void *scratch)
+                 const int8_t *h0, const int8_t *c0, int8_t *y, int8_t *h, int8_t *c, void *scratch)
 {
     int16_t *cell = scratch;
     int8_t *first = (int8_t *)(cell + p->hidden);

@@ -2,9 +2,9 @@
  *
  *   y[o,i,j] = sum over k of a[o,i,k] * b[o,k,j]
  *
- * a: (..., rows, depth); b: (..., depth, columns); y: (..., rows, columns). The axes before broadcast:
- * `outer` merged extents, and the elements from one matrix to the next along each. Sums of int8
- * never overflow: the compiler of the model has proved depth * max|a| * max|b| < 2^31.
+ * a: (..., rows, depth); b: (..., depth, columns); y: (..., rows, columns). The axes before these
+ * broadcast: `outer` merged extents, and the elements from one matrix to the next along each. Sums
+ * of int8 never overflow: the compiler of the model has proved depth * max|a| * max|b| < 2^31.
  */
 #ifndef NSK_MATMUL_H
 #define NSK_MATMUL_H

@@ -15,7 +15,8 @@ void nsk_prelu_s8(const nsk_prelu *p, const int8_t *a, const int8_t *b, int8_t *
         for (int32_t i = 0; i < row; i++, row_a += next_a, row_b += next_b) {
             const int32_t x = *row_a - p->zero_x;
             const int32_t product = x * (*row_b - p->zero_slope);
-            *y++ = x >= 0 ? nsk_store_away_s8(x, p->multiplier_above, p->shift_above, p->zero_y, -128, 127)
+            *y++ = x >= 0 ? nsk_store_away_s8(x, p->multiplier_above, p->shift_above, p->zero_y,
+                                              -128, 127)
                           : nsk_store_away_s8(product, p->multiplier_below, p->shift_below,
                                               p->zero_y, -128, 127);
         }

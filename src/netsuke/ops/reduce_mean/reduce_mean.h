@@ -15,9 +15,9 @@ typedef struct {
     int32_t kept_axes, reduced_axes;
     const int32_t *kept_extent, *kept_step;
     const int32_t *reduced_extent, *reduced_step;
-    int32_t offset, bias;       /* y = round((sum - offset) * factor) + bias */
-    int32_t multiplier, shift;  /* factor = multiplier * 2^(shift - 31), see nsk_fixed.h */
-    int32_t ties_up;            /* so many outputs round ties up, the others away from zero */
+    int32_t offset, bias;      /* y = round((sum - offset) * factor) + bias */
+    int32_t multiplier, shift; /* factor = multiplier * 2^(shift - 31), see nsk_fixed.h */
+    int32_t ties_up;           /* so many outputs round ties up, the others away from zero */
 } nsk_reduce_mean;
 
 typedef struct {

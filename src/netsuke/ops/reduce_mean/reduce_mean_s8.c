@@ -25,9 +25,8 @@ void nsk_reduce_mean_s8(const nsk_reduce_mean *p, const int8_t *x, int8_t *y)
     int32_t i = 0;
     do {
         const int32_t sum = reduce(p, x + kept.offset) - p->offset;
-        y[i] = i < p->ties_up
-                   ? nsk_store_s8(sum, p->multiplier, p->shift, p->bias, -128, 127)
-                   : nsk_store_away_s8(sum, p->multiplier, p->shift, p->bias, -128, 127);
+        y[i] = i < p->ties_up ? nsk_store_s8(sum, p->multiplier, p->shift, p->bias, -128, 127)
+                              : nsk_store_away_s8(sum, p->multiplier, p->shift, p->bias, -128, 127);
         i++;
     } while (nsk_steps_next(&kept, p->kept_axes, p->kept_extent, p->kept_step));
 }
