@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,16 @@ from threadpoolctl import threadpool_limits
 from netsuke import ops
 from netsuke.compress.quantize import compare, quantize
 from netsuke.errors import QuantizationError, UsageError
-from netsuke.ir import Array, Graph, GraphBuilder, Port, Quant, interpret_batch
+from netsuke.ir import (
+    Array,
+    Graph,
+    GraphBuilder,
+    Port,
+    Quant,
+    Tensor,
+    TensorType,
+    interpret_batch,
+)
 
 
 class Drawn(GraphBuilder):
@@ -206,15 +217,22 @@ def test_an_outlier_is_cut_off_by_mse_and_percentile_only() -> None:
     assert scales["mse"] < scales["minmax"]
 
 
+@dataclass(frozen=True, slots=True)
+class Cosine(ops.Op):
+    """An operator without integers."""
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        return (inputs[0].type,)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        return (np.cos(arrays[0]),)
+
+
 def test_what_has_no_integer_meaning_is_named() -> None:
     b = Drawn()
-    x = b.input("x", (5, 3))
-    state = [b.constant("h", np.zeros(2, np.float32)), b.constant("c", np.zeros(2, np.float32))]
-    outputs = b.add(
-        ops.Lstm(), [x, b.weights(8, 3), b.weights(8, 2), b.weights(8), *state], names=["recurrent"]
-    )
-    with pytest.raises(QuantizationError, match="recurrent"):
-        quantize(b.build([outputs[0]]), b.samples(5, 3))
+    wave = b.one(Cosine(), b.input("x", (5, 3)), name="wave")
+    with pytest.raises(QuantizationError, match="wave: cosine has no integer meaning"):
+        quantize(b.build([b.one(ops.Tanh(), wave)]), b.samples(5, 3))
 
 
 def test_a_quantized_graph_and_bad_samples_are_refused() -> None:

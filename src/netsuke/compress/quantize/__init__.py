@@ -170,7 +170,8 @@ def _try_out(graph: Graph, sample: Sequence[Array]) -> None:
         values[name] = real if quant is None else quant.quantize(real)
     for node in graph.nodes:
         inputs, outputs = graph.in_of(node), graph.out_of(node)
-        floats = [t.name for t in (*inputs, *outputs) if t.dtype == "float32"]
+        activations = [t for t in (*inputs, *outputs) if not t.is_constant]
+        floats = [tensor.name for tensor in activations if tensor.dtype == "float32"]
         if floats:
             raise QuantizationError(node.name, f"{floats[0]!r} is still float32")
         arrays = [np.asarray(values[name]) for name in node.inputs]

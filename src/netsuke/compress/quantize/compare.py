@@ -53,15 +53,21 @@ class Comparison:
     agreement: dict[str, float]
 
     def __str__(self) -> str:
-        width = max([len(row.tensor) for row in self.rows] + [6])
+        names = [_shortened(row.tensor) for row in self.rows]
+        width = max([len(name) for name in names] + [6])
         lines = [f"{'tensor':{width}}  {'operator':18}  SQNR (dB)"]
-        for row in self.rows:
+        for name, row in zip(names, self.rows, strict=True):
             note = "  rescaled" if row.rescaled else ""
-            lines.append(f"{row.tensor:{width}}  {row.kind:18}  {row.sqnr:9.2f}{note}")
+            lines.append(f"{name:{width}}  {row.kind:18}  {row.sqnr:9.2f}{note}")
         for name, value in self.outputs.items():
             share = self.agreement[name]
             lines.append(f"output {name}: {value:.2f} dB, same largest element {share:.1%}")
         return "\n".join(lines)
+
+
+def _shortened(name: str, width: int = 48) -> str:
+    """A name that leaves room for the rest of its line."""
+    return name if len(name) <= width else f"{name[: width - 1]}…"
 
 
 def compare(float_graph: Graph, int_graph: Graph, samples: Array | Sequence[Array]) -> Comparison:
