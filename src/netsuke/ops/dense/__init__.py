@@ -79,7 +79,7 @@ class Dense(Op):
                     "dense/dense_f32.c",
                     "nsk_dense_real",
                     {**shape, "low": self.low, "high": self.high},
-                    instructions=6.0 * macs,
+                    instructions=4.0 * macs,
                 ),
             )
         requant = self.requant(inputs, outputs)
