@@ -12,7 +12,8 @@ import pytest
 from verified_models import artifact_of, float_graph, integer_graph, samples, with_invoke
 
 from netsuke.errors import DataError, ModelError, UsageError
-from netsuke.ir import interpret_batch
+from netsuke.ir import GraphBuilder, interpret_batch
+from netsuke.ops import Clamp
 from netsuke.verify import default_backends, run, verify
 
 
@@ -84,6 +85,14 @@ def test_a_file_changed_after_compiling_is_listed(tmp_path: Path) -> None:
     found = verify(folder, vectors=1, on=["host"])
     assert found.bit_exact
     assert found.certificate["altered"] == ["model.c"]
+
+
+def test_a_model_without_inputs_has_one_sample() -> None:
+    build = GraphBuilder("fixed")
+    x = build.constant("x", np.arange(6, dtype=np.float32))
+    found = verify(artifact_of(build.build([build.one(Clamp(low=2.0), x)])))
+    assert found.bit_exact
+    assert found.samples == 1
 
 
 def test_given_inputs_are_taken_as_the_model_shows_them() -> None:

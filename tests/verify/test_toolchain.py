@@ -60,7 +60,7 @@ def test_headers_are_found_through_headers() -> None:
         PurePosixPath("k/c.h"): b'#include "b.h"\n#include <stdint.h>\n',
         PurePosixPath("k/d.h"): b"",
     }
-    headers = {path.name: path for path in files if path.suffix == ".h"}
+    headers = {path.name: [path] for path in files if path.suffix == ".h"}
     found = included(files, headers, PurePosixPath("a.c"))
     assert [path.name for path in found] == ["a.c", "b.h", "c.h"]
 

@@ -61,7 +61,7 @@ def first_mismatch(
                 wrong = ~(np.abs(right - array) <= bound)
             wrong &= ~((right == array) | (np.isnan(right) & np.isnan(array)))
         else:
-            wrong = right != array
+            wrong = _stored(right) != _stored(array)
         found = _first(wrong, name, right, array, where, "NumPy")
         if found:
             return found
@@ -77,7 +77,7 @@ def first_difference(
             wrong = right.view(np.uint32) != array.view(np.uint32)
             wrong &= ~(np.isnan(right) & np.isnan(array))
         else:
-            wrong = right != array
+            wrong = _stored(right) != _stored(array)
         found = _first(wrong, name, right, array, where, against)
         if found:
             return found
@@ -92,6 +92,11 @@ def largest_error(expected: Sequence[Array], got: Sequence[Array]) -> float:
             with np.errstate(invalid="ignore"):
                 largest = max(largest, float(np.nanmax(np.abs(right - array), initial=0.0)))
     return largest
+
+
+def _stored(array: Array) -> Array:
+    """Integers as they lie in memory: a truth value stored as 2 is no truth value."""
+    return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
 def _first(

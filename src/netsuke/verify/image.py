@@ -34,13 +34,17 @@ MODEL = PurePosixPath("model.c")
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Where an emulated board has its memories (addresses and bytes)."""
+    """Where an emulated board has its memories (addresses and bytes).
+
+    The vectors and the start-up code lie at `boot` where a board starts outside its flash.
+    """
 
     flash: int = 0
     flash_size: int = 64 << 20
     ram: int = 0x20000000
     ram_size: int = 64 << 20
     stack: int = 64 << 10
+    boot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +237,13 @@ def _script(
     start = "\n    ".join(f"*{path.name}(.text .text.* .rodata .rodata.*)" for path in around)
     text = "\n    ".join(f"*{path.name}(.text .text.*)" for path in model)
     rodata = "\n    ".join(f"*{path.name}(.rodata .rodata.*)" for path in model)
+    boot, own_boot = "flash", ""
+    if memory.boot is not None:
+        boot, own_boot = "boot", f"\n  boot (rx) : ORIGIN = {memory.boot:#x}, LENGTH = 64K"
     table = " ".join(f"LONG({a.address:#x}) LONG({a.size:#x})" for a in arenas) + " LONG(0)"
     return f"""ENTRY(_start)
 EXTERN(model_invoke model_input model_output)
-MEMORY {{
+MEMORY {{{own_boot}
   flash (rx) : ORIGIN = {memory.flash:#x}, LENGTH = {memory.flash_size:#x}
   ram (rw) : ORIGIN = {memory.ram:#x}, LENGTH = {memory.ram_size:#x}
 }}
@@ -248,7 +255,7 @@ SECTIONS {{
     netsuke_arenas = .;
     {table}
     {start}
-  }} > flash
+  }} > {boot}
   .text : ALIGN(4) {{
     {text}
   }} > flash

@@ -10,7 +10,7 @@ from typing import Any
 from netsuke.codegen import Artifact
 from netsuke.errors import UsageError
 from netsuke.files import write_whole
-from netsuke.ir import Array, interpret_batch
+from netsuke.ir import Array, Graph, interpret, interpret_batch
 from netsuke.verify.backends import Backend, open_backend, usable_backends
 from netsuke.verify.certificate import as_bytes, certificate
 from netsuke.verify.compare import Mismatch, first_difference, first_mismatch, largest_error
@@ -135,7 +135,7 @@ def verify(
     )
     count, _ = stored_samples(project.graph, arrays)
     places = {name: open_backend(name, project, compiler) for name in dict.fromkeys(on)}
-    meaning = interpret_batch(project.graph, *arrays) if project.graph.inputs else ()
+    meaning = _meaning(project.graph, arrays)
     mismatch, error, results = _compare(project, places, arrays, meaning)
     figures = {name: _figures(place) for name, place in places.items()}
     images = [place.image for place in places.values() if place.image is not None]
@@ -156,6 +156,14 @@ def verify(
     if not isinstance(artifact, Artifact):
         write_whole(Path(artifact) / CERTIFICATE, as_bytes(document))
     return replace(found, certificate=document)
+
+
+def _meaning(graph: Graph, arrays: Sequence[Array]) -> tuple[Array, ...]:
+    """What NumPy computes; a graph without inputs has one sample."""
+    if graph.inputs:
+        return interpret_batch(graph, *arrays)
+    values = interpret(graph, {})
+    return tuple(values[name][None] for name in graph.outputs)
 
 
 def _compare(

@@ -40,6 +40,7 @@ class Board:
 _MPS2 = Memory(0x0, 4 << 20, 0x21000000, 16 << 20, 32 << 10)
 _AN500 = Memory(0x0, 4 << 20, 0x60000000, 16 << 20, 32 << 10)
 _SSE200 = Memory(0x10000000, 4 << 20, 0x38000000, 4 << 20, 32 << 10)
+_AN547 = Memory(0x60000000, 256 << 20, 0x21000000, 4 << 20, 32 << 10, boot=0x0)
 
 BOARDS = {
     "microbit": Board(Memory(0x0, 256 << 10, 0x20000000, 16 << 10, 2 << 10), 62.5),
@@ -48,7 +49,7 @@ BOARDS = {
     "mps2-an500": Board(_AN500, 40.0),
     # Not mps2-an521: its first core has neither DSP instructions nor floating point.
     "mps2-an505": Board(_SSE200, 50.0),
-    "mps3-an547": Board(Memory(0x0, 512 << 10, 0x21000000, 4 << 20, 32 << 10), 31.25),
+    "mps3-an547": Board(_AN547, 31.25),
 }
 
 

@@ -134,11 +134,14 @@ def compile_objects(
         With the compiler's words, when it refuses a file.
     """
     sources = sorted(path for path in files if path.suffix == ".c")
-    headers = {path.name: path for path in sorted(files) if path.suffix == ".h"}
+    headers: dict[str, list[PurePosixPath]] = {}
+    for path in sorted(files):
+        if path.suffix == ".h":
+            headers.setdefault(path.name, []).append(path)
     with tempfile.TemporaryDirectory(prefix="netsuke-build-") as folder:
         root = Path(folder)
         _lay_out(root, files)
-        folders = sorted({path.parent for path in headers.values()} | {PurePosixPath()})
+        folders = sorted({path.parent for path in files if path.suffix == ".h"} | {PurePosixPath()})
         include = [part for path in folders for part in ("-I", str(path))]
 
         def one(source: PurePosixPath) -> Path:
@@ -211,17 +214,17 @@ _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 
 def included(
     files: Mapping[PurePosixPath, bytes],
-    headers: Mapping[str, PurePosixPath],
+    headers: Mapping[str, Sequence[PurePosixPath]],
     source: PurePosixPath,
 ) -> list[PurePosixPath]:
     """A source and every header of the project that it includes, directly or not, sorted."""
     seen, waiting = {source}, [source]
     while waiting:
         for name in _INCLUDE.findall(files[waiting.pop()]):
-            header = headers.get(PurePosixPath(name.decode(errors="replace")).name)
-            if header is not None and header not in seen:
-                seen.add(header)
-                waiting.append(header)
+            bare = PurePosixPath(name.decode(errors="replace")).name
+            fresh = [path for path in headers.get(bare, ()) if path not in seen]
+            seen.update(fresh)
+            waiting.extend(fresh)
     return sorted(seen)
 
 
