@@ -65,6 +65,11 @@ class Call:
         indices = [index for index in self.operator.inputs if index >= 0]
         return bool(indices) and all(self.scope.is_constant(index) for index in indices)
 
+    def mixes_signs(self) -> bool:
+        """Whether signed and unsigned bytes meet in this operator."""
+        numbers = {*self.operator.inputs, *self.operator.outputs} - {-1}
+        return {"int8", "uint8"} <= {self.scope.model.tensors[n].dtype for n in numbers}
+
     def value(self, number: int) -> Value:
         return self.scope.value(self.index(number))
 

@@ -22,6 +22,7 @@ _DTYPES = {
     "uint32": "<u4",
     "bool": "<u1",
 }
+SMALLEST_SCALE = 2.0**-126  # of float32, before its numbers lose digits
 _RANGES = {"int4": (-8, 7), "int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
 
@@ -69,7 +70,7 @@ def quant_of(file: File, tensor: FileTensor, array: Array | None = None) -> Quan
     smallest, largest = _RANGES[tensor.dtype]
     if not all(smallest <= zero <= largest for zero in quant.zero_point):
         file.fail(f"{tensor.name[:200]!r} has a zero point outside {smallest} to {largest}")
-    if not all(0.0 < scale < math.inf for scale in quant.scale):
+    if not all(SMALLEST_SCALE <= scale < math.inf for scale in quant.scale):
         file.fail(f"{tensor.name[:200]!r} has a scale that is not a positive finite number")
     shift = 128 if tensor.dtype == "uint8" else 0
     zero = tuple(point - shift for point in quant.zero_point)

@@ -101,6 +101,8 @@ class _Import:
                 raise Unsupported("is a custom operator")
             elif operator.kind not in CONVERTERS:
                 raise Unsupported("netsuke has no such operator")
+            elif operator.kind != "QUANTIZE" and call.mixes_signs():
+                raise Unsupported("mixes int8 with uint8")
             else:
                 CONVERTERS[operator.kind](call)
         except Unsupported as reason:

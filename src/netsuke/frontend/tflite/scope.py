@@ -149,6 +149,12 @@ class Scope:
             shape = (*shape[:batch], *shape[batch + 1 :])
         return self.reshape(value.name, shape)
 
+    def ordered(self, value: Value) -> str:
+        """The value for a reshape of all its elements, wherever its batch axis is."""
+        if self.batch != 1 and value.batch is not None:
+            raise Unsupported("works across the batch")
+        return value.name
+
     def reshape(self, name: str, shape: Sequence[int]) -> str:
         """The tensor in another shape; a constant is reshaped here, once for all."""
         shape = tuple(shape)

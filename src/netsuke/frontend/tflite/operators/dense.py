@@ -53,8 +53,7 @@ def _flat(call: Call, value: Value, depth: int) -> tuple[str, int | None]:
         call.fail(f"has weights of depth {depth} for {total} elements")
     if value.batch == 0 and total // value.shape[0] == depth:
         return call.scope.reshape(value.name, (depth,)), 0
-    whole = call.scope.view(value, None)
-    return call.scope.reshape(whole, (total // depth, depth)), None
+    return call.scope.reshape(call.scope.ordered(value), (total // depth, depth)), None
 
 
 @converts("BATCH_MATMUL")

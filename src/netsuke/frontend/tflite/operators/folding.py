@@ -155,7 +155,10 @@ FOLDERS["MUL"] = _arithmetic(np.multiply)
 
 
 def _small(call: Call, number: int) -> Array:
+    """A constant that is part of a shape."""
     array = call.array(number)
+    if array.dtype not in (np.int32, np.int64, np.float32):
+        raise Unsupported(f"computes on constants of {array.dtype}")
     if array.size > ARITHMETIC_LIMIT:
         raise Unsupported(f"computes on a constant of {array.size:,} elements")
     return array

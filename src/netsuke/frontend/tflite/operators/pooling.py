@@ -9,6 +9,7 @@ from netsuke.frontend.tflite.flatbuffer import layout
 from netsuke.frontend.tflite.operators.convolution import positive_pair, window_padding
 from netsuke.frontend.tflite.operators.fused import fused_bounds
 from netsuke.frontend.tflite.registry import converts
+from netsuke.frontend.tflite.scope import Unsupported
 from netsuke.ops import AveragePool2d, Clamp, MaxPool2d, Resize
 from netsuke.ops.window import Pads
 
@@ -56,8 +57,10 @@ def max_pool_2d(call: Call) -> None:
     op = MaxPool2d(kernel, stride, padding=padding)
     if low == -math.inf:
         call.emit(op, [x])
-    else:
-        call.emit(Clamp(low, high), [call.step(op, x, like=x)])
+        return
+    if call.scope.activation_type(call.output(0))[1] != call.stored(x)[1]:
+        raise Unsupported("moves integers from one quantization into another")
+    call.emit(Clamp(low, high), [call.step(op, x, like=x)])
 
 
 def _size(call: Call) -> tuple[int, int]:

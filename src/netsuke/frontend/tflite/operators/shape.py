@@ -18,10 +18,8 @@ UNPACK = layout("UnpackOptions", "num: int; axis: int", union=64)
 
 def _into(call: Call, value: Value, shape: tuple[int, ...], batch: int | None) -> None:
     """Make the output a reshape of the input to `shape`, which has its batch axis at `batch`."""
-    if batch is None or value.batch not in (batch, 0):
-        name = call.scope.view(value, None)
-    else:
-        name = value.name
+    stays = batch is not None and value.batch in {batch, 0}
+    name = value.name if stays else call.scope.ordered(value)
     sample = shape if batch is None else (*shape[:batch], *shape[batch + 1 :])
     call.emit_reshape(name, sample, batch)
 

@@ -22,6 +22,8 @@ def strided_ranges(
     begins, ends, steps = (call.integers(number) for number in (1, 2, 3))
     if not len(begins) == len(ends) == len(steps) <= 16:
         call.fail("has starts, stops and steps of different lengths")
+    if options.integer("ellipsis_mask").bit_count() > 1:
+        call.fail("has several ellipses")
     if options.flag("offset"):
         raise Unsupported("counts its stops from its starts")
     masks = {name: options.integer(name) for name in STRIDED_SLICE.fields if name != "offset"}
@@ -44,7 +46,8 @@ def strided_ranges(
         rest -= 1
         extent = shape[len(ranges)]
         if bits["shrink_axis_mask"]:
-            ranges.append((begin + extent if begin < 0 else begin, 1, 1))
+            first = (0 if step > 0 else extent - 1) if bits["begin_mask"] else begin
+            ranges.append((first + extent if first < 0 else first, 1, 1))
             continue
         start, stop, step = slice(
             None if bits["begin_mask"] else begin, None if bits["end_mask"] else end, step
