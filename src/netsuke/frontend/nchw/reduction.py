@@ -71,13 +71,13 @@ def softmax_of_rows(session: Session, x: Value, axis: int, logarithm: bool = Fal
     return reshape(session, y, x.shape)
 
 
-def arg_max(session: Session, x: Value, axis: int, keepdims: bool) -> Value:
-    """First place of the maximum along an axis."""
+def arg_max(session: Session, x: Value, axis: int, keepdims: bool, last: bool = False) -> Value:
+    """Place of the maximum along an axis."""
     x = session.free(x, axis)
     shown, batch = shown_axis(x, axis), x.batch
     if batch is not None and not keepdims and shown < batch:
         batch -= 1
-    return session.emit(ArgMax(session.axis(x, axis), keepdims), x, batch=batch)
+    return session.emit(ArgMax(session.axis(x, axis), keepdims, last), x, batch=batch)
 
 
 def batch_norm(session: Session, x: Value, parameters: Sequence[Value], epsilon: float) -> Value:

@@ -18,10 +18,21 @@ from netsuke.ops.unary import require_quants
 
 @dataclass(frozen=True, slots=True)
 class ArgMax(Op):
-    """y = the first position of the maximum along one axis of one sample, as int32."""
+    """y = the position of the maximum along one axis of one sample, as int32.
+
+    Attributes
+    ----------
+    axis
+        Axis of one sample.
+    keepdims
+        The axis stays, with extent 1.
+    last
+        Of several equal maxima take the last instead of the first.
+    """
 
     axis: int = -1
     keepdims: bool = False
+    last: bool = False
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -30,8 +41,12 @@ class ArgMax(Op):
         return (TensorType((*x.shape[:axis], *kept, *x.shape[axis + 1 :]), "int32"),)
 
     def reference(self, *arrays: Array) -> tuple[Array, ...]:
-        y = np.argmax(arrays[0], axis=self.axis, keepdims=self.keepdims)
-        return (np.asarray(y, np.int32),)
+        (x,) = arrays
+        if not self.last:
+            y = np.argmax(x, axis=self.axis, keepdims=self.keepdims)
+            return (np.asarray(y, np.int32),)
+        behind = np.argmax(np.flip(x, self.axis), axis=self.axis, keepdims=self.keepdims)
+        return (np.asarray(x.shape[self.axis] - 1 - behind, np.int32),)
 
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
@@ -53,7 +68,7 @@ class ArgMax(Op):
                 f"nsk_arg_max_{suffix}",
                 f"arg_max/arg_max_{suffix}.c",
                 "nsk_arg_max",
-                row_parameters(inputs[0], self.axis),
+                {**row_parameters(inputs[0], self.axis), "last": int(self.last)},
                 instructions=6.0 * inputs[0].elements,
             ),
         )
@@ -63,4 +78,6 @@ class ArgMax(Op):
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         axis = normal_axis(inputs[0].name, self.axis, len(inputs[0].shape))
-        return (torch.argmax(values[0], axis + 1, keepdim=self.keepdims).to(torch.int32),)
+        x = torch.flip(values[0], (axis + 1,)) if self.last else values[0]
+        y = torch.argmax(x, axis + 1, keepdim=self.keepdims)
+        return ((x.shape[axis + 1] - 1 - y if self.last else y).to(torch.int32),)

@@ -1,6 +1,6 @@
 /* The position of the maximum along one axis.
  *
- *   y = the first j with x[j] = max over k of x[k]
+ *   y = the first j (the last, where `last` is 1) with x[j] = max over k of x[k]
  *
  * Element j of row (o, i) is at (o * depth + j) * inner + i; y[o * inner + i] is its result.
  */
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 typedef struct {
-    int32_t outer, depth, inner;
+    int32_t outer, depth, inner, last;
 } nsk_arg_max;
 
 void nsk_arg_max_s8(const nsk_arg_max *p, const int8_t *x, int32_t *y);

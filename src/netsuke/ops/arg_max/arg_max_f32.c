@@ -8,7 +8,8 @@ void nsk_arg_max_f32(const nsk_arg_max *p, const float *x, int32_t *y)
             const float *row = x + o * p->depth * p->inner + i;
             int32_t best = 0;
             for (int32_t j = 1; j < p->depth; j++) {
-                if (row[j * p->inner] > row[best * p->inner]) {
+                const float value = row[j * p->inner], highest = row[best * p->inner];
+                if (value > highest || (p->last && value == highest)) {
                     best = j;
                 }
             }

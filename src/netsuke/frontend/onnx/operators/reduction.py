@@ -79,10 +79,8 @@ def arg_min(call: Call) -> Value:
 
 
 def _arg_max(call: Call, x: Value) -> Value:
-    if call.flag("select_last_index"):
-        raise CannotImportError("selects the last of equal places")
     axis, keepdims = call.integer("axis", 0), call.flag("keepdims", True)
-    return reduction.arg_max(call.session, x, axis, keepdims)
+    return reduction.arg_max(call.session, x, axis, keepdims, call.flag("select_last_index"))
 
 
 @converts("Softmax")
