@@ -133,6 +133,8 @@ class TransposedConv2d(Op):
             "dilation_w": self.dilation[1],
             "crop_top": self.padding[0][0],
             "crop_left": self.padding[1][0],
+            "step_h": self.stride[0] // math.gcd(self.stride[0], self.dilation[0]),
+            "step_w": self.stride[1] // math.gcd(self.stride[1], self.dilation[1]),
             "groups": self.groups,
         }
         macs = self.cost(inputs, outputs).macs

@@ -19,6 +19,8 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t crop_top, crop_left;
+    int32_t step_h,
+        step_w; /* from one tap that paints an output pixel to the next: s / gcd(s, d) */
     int32_t groups;
     int32_t input_zero, weight_zero, output_zero;
     int32_t low, high;         /* stored bounds of the fused clamp */
@@ -33,6 +35,8 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t dilation_h, dilation_w;
     int32_t crop_top, crop_left;
+    int32_t step_h,
+        step_w; /* from one tap that paints an output pixel to the next: s / gcd(s, d) */
     int32_t groups;
     float low, high;
 } nsk_transposed_conv2d_real;

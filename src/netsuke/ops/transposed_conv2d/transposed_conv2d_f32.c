@@ -1,20 +1,59 @@
 /* Transposed convolution, float32, portable C99. See transposed_conv2d.h.
  *
  * Each output pixel gathers the input pixels that paint onto it: those whose distance is a
- * multiple of the stride.
+ * multiple of the stride. Two output channels at a time share the loads of the image.
  */
 #include "transposed_conv2d.h"
 #include "nsk_real.h"
 
-/* The input place that tap u of a kernel paints from onto an output place, or -1. */
-static inline int32_t source(int32_t place, int32_t tap, int32_t stride, int32_t size)
+/* Along one axis: the taps first, first + step, ... < kernel that paint onto a place, and the input
+ * place of the first one; each step of taps goes `back` input places back. */
+typedef struct {
+    int32_t first, step, kernel, place, back, size;
+} taps;
+
+static taps taps_at(int32_t place, int32_t kernel, int32_t stride, int32_t dilation, int32_t step,
+                    int32_t size)
 {
-    const int32_t distance = place - tap;
-    if (distance < 0 || distance % stride != 0) {
-        return -1;
+    taps t = {0, step, kernel, place, step * dilation / stride, size};
+    while (t.first < step && t.first < kernel && (place - t.first * dilation) % stride != 0) {
+        t.first++;
     }
-    const int32_t at = distance / stride;
-    return at < size ? at : -1;
+    if (t.first == step) {
+        t.first = kernel; /* none */
+    }
+    t.place = (place - t.first * dilation) / stride;
+    return t;
+}
+
+static void dot(const float *x, const float *w, int32_t filter, int32_t length, float *sums)
+{
+    float sum0 = sums[0], sum1 = sums[1];
+    for (int32_t c = 0; c < length; c++) {
+        sum0 += w[c] * x[c];
+        sum1 += w[filter + c] * x[c];
+    }
+    sums[0] = sum0;
+    sums[1] = sum1;
+}
+
+/* Channels k and last of one pixel. */
+static void gather(const nsk_transposed_conv2d_real *p, const taps *h, const taps *v,
+                   const float *x, const float *w, int32_t next, float *sums)
+{
+    const int32_t depth = p->in_c / p->groups;
+    int32_t row = h->place;
+    for (int32_t i = h->first; i < h->kernel && row >= 0; i += h->step, row -= h->back) {
+        int32_t column = v->place;
+        for (int32_t j = v->first; row < h->size && j < v->kernel && column >= 0;
+             j += v->step, column -= v->back) {
+            if (column < v->size) {
+                const float *filter = w + (i * p->kernel_w + j) * depth;
+                const float *pixel = x + (row * p->in_w + column) * p->in_c;
+                dot(pixel, filter, next, depth, sums);
+            }
+        }
+    }
 }
 
 void nsk_transposed_conv2d_f32(const nsk_transposed_conv2d_real *p, const float *x, const float *w,
@@ -22,32 +61,22 @@ void nsk_transposed_conv2d_f32(const nsk_transposed_conv2d_real *p, const float 
 {
     const int32_t depth = p->in_c / p->groups;
     const int32_t per_group = p->out_c / p->groups;
-    const int32_t taps = p->kernel_h * p->kernel_w;
+    const int32_t size = p->kernel_h * p->kernel_w * depth;
     for (int32_t i = 0; i < p->out_h; i++) {
+        const taps h =
+            taps_at(i + p->crop_top, p->kernel_h, p->stride_h, p->dilation_h, p->step_h, p->in_h);
         for (int32_t j = 0; j < p->out_w; j++, y += p->out_c) {
-            for (int32_t k = 0; k < p->out_c; k++) {
-                float sum = b[k];
-                for (int32_t u = 0; u < p->kernel_h; u++) {
-                    const int32_t row =
-                        source(i + p->crop_top, u * p->dilation_h, p->stride_h, p->in_h);
-                    if (row < 0) {
-                        continue;
-                    }
-                    for (int32_t v = 0; v < p->kernel_w; v++) {
-                        const int32_t column =
-                            source(j + p->crop_left, v * p->dilation_w, p->stride_w, p->in_w);
-                        if (column < 0) {
-                            continue;
-                        }
-                        const float *filter = w + (k * taps + u * p->kernel_w + v) * depth;
-                        const float *pixel =
-                            x + (row * p->in_w + column) * p->in_c + k / per_group * depth;
-                        for (int32_t c = 0; c < depth; c++) {
-                            sum += filter[c] * pixel[c];
-                        }
-                    }
+            const taps v = taps_at(j + p->crop_left, p->kernel_w, p->stride_w, p->dilation_w,
+                                   p->step_w, p->in_w);
+            for (int32_t group = 0; group < p->groups; group++) {
+                const int32_t end = (group + 1) * per_group;
+                for (int32_t k = group * per_group; k < end; k += 2) {
+                    const int32_t last = k + 1 < end ? k + 1 : k;
+                    float sums[2] = {b[k], b[last]};
+                    gather(p, &h, &v, x + group * depth, w + k * size, (last - k) * size, sums);
+                    y[k] = nsk_clamp_f32(sums[0], p->low, p->high);
+                    y[last] = nsk_clamp_f32(sums[1], p->low, p->high);
                 }
-                y[k] = nsk_clamp_f32(sum, p->low, p->high);
             }
         }
     }

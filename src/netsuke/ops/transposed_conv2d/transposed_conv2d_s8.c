@@ -1,20 +1,68 @@
 /* Transposed convolution, int8, portable C99. See transposed_conv2d.h.
  *
  * Each output pixel gathers the input pixels that paint onto it: those whose distance is a
- * multiple of the stride.
+ * multiple of the stride. Two output channels at a time share the loads of the image.
  */
 #include "transposed_conv2d.h"
 #include "nsk_fixed.h"
 
-/* The input place that tap u of a kernel paints from onto an output place, or -1. */
-static inline int32_t source(int32_t place, int32_t tap, int32_t stride, int32_t size)
+/* Along one axis: the taps first, first + step, ... < kernel that paint onto a place, and the input
+ * place of the first one; each step of taps goes `back` input places back. */
+typedef struct {
+    int32_t first, step, kernel, place, back, size;
+} taps;
+
+static taps taps_at(int32_t place, int32_t kernel, int32_t stride, int32_t dilation, int32_t step,
+                    int32_t size)
 {
-    const int32_t distance = place - tap;
-    if (distance < 0 || distance % stride != 0) {
-        return -1;
+    taps t = {0, step, kernel, place, step * dilation / stride, size};
+    while (t.first < step && t.first < kernel && (place - t.first * dilation) % stride != 0) {
+        t.first++;
     }
-    const int32_t at = distance / stride;
-    return at < size ? at : -1;
+    if (t.first == step) {
+        t.first = kernel; /* none */
+    }
+    t.place = (place - t.first * dilation) / stride;
+    return t;
+}
+
+static NSK_NOINLINE void dot(const nsk_transposed_conv2d *p, const int8_t *x, const int8_t *w,
+                             int32_t filter, int32_t length, int32_t *sums)
+{
+    const int8_t *const end = x + length;
+    const int32_t zero = p->input_zero, shift = p->weight_zero;
+    int32_t sum0 = sums[0], sum1 = sums[1];
+    for (; x != end; x++, w++) {
+        const int32_t pixel = *x - zero;
+        sum0 += (w[0] - shift) * pixel;
+        sum1 += (w[filter] - shift) * pixel;
+    }
+    sums[0] = sum0;
+    sums[1] = sum1;
+}
+
+static inline int8_t store(const nsk_transposed_conv2d *p, int32_t sum, int32_t k)
+{
+    return nsk_store_s8(sum, p->multiplier[k], p->shift[k], p->output_zero, p->low, p->high);
+}
+
+/* Channels k and last of one pixel. */
+static void gather(const nsk_transposed_conv2d *p, const taps *h, const taps *v, const int8_t *x,
+                   const int8_t *w, int32_t next, int32_t *sums)
+{
+    const int32_t depth = p->in_c / p->groups;
+    int32_t row = h->place;
+    for (int32_t i = h->first; i < h->kernel && row >= 0; i += h->step, row -= h->back) {
+        int32_t column = v->place;
+        for (int32_t j = v->first; row < h->size && j < v->kernel && column >= 0;
+             j += v->step, column -= v->back) {
+            if (column < v->size) {
+                const int8_t *filter = w + (i * p->kernel_w + j) * depth;
+                const int8_t *pixel = x + (row * p->in_w + column) * p->in_c;
+                dot(p, pixel, filter, next, depth, sums);
+            }
+        }
+    }
 }
 
 void nsk_transposed_conv2d_s8(const nsk_transposed_conv2d *p, const int8_t *x, const int8_t *w,
@@ -22,33 +70,22 @@ void nsk_transposed_conv2d_s8(const nsk_transposed_conv2d *p, const int8_t *x, c
 {
     const int32_t depth = p->in_c / p->groups;
     const int32_t per_group = p->out_c / p->groups;
-    const int32_t taps = p->kernel_h * p->kernel_w;
+    const int32_t size = p->kernel_h * p->kernel_w * depth;
     for (int32_t i = 0; i < p->out_h; i++) {
+        const taps h =
+            taps_at(i + p->crop_top, p->kernel_h, p->stride_h, p->dilation_h, p->step_h, p->in_h);
         for (int32_t j = 0; j < p->out_w; j++, y += p->out_c) {
-            for (int32_t k = 0; k < p->out_c; k++) {
-                int32_t sum = b[k];
-                for (int32_t u = 0; u < p->kernel_h; u++) {
-                    const int32_t row =
-                        source(i + p->crop_top, u * p->dilation_h, p->stride_h, p->in_h);
-                    if (row < 0) {
-                        continue;
-                    }
-                    for (int32_t v = 0; v < p->kernel_w; v++) {
-                        const int32_t column =
-                            source(j + p->crop_left, v * p->dilation_w, p->stride_w, p->in_w);
-                        if (column < 0) {
-                            continue;
-                        }
-                        const int8_t *filter = w + (k * taps + u * p->kernel_w + v) * depth;
-                        const int8_t *pixel =
-                            x + (row * p->in_w + column) * p->in_c + k / per_group * depth;
-                        for (int32_t c = 0; c < depth; c++) {
-                            sum += (filter[c] - p->weight_zero) * (pixel[c] - p->input_zero);
-                        }
-                    }
+            const taps v = taps_at(j + p->crop_left, p->kernel_w, p->stride_w, p->dilation_w,
+                                   p->step_w, p->in_w);
+            for (int32_t group = 0; group < p->groups; group++) {
+                const int32_t end = (group + 1) * per_group;
+                for (int32_t k = group * per_group; k < end; k += 2) {
+                    const int32_t last = k + 1 < end ? k + 1 : k;
+                    int32_t sums[2] = {b[k], b[last]};
+                    gather(p, &h, &v, x + group * depth, w + k * size, (last - k) * size, sums);
+                    y[k] = store(p, sums[0], k);
+                    y[last] = store(p, sums[1], last);
                 }
-                y[k] = nsk_store_away_s8(sum, p->multiplier[k], p->shift[k], p->output_zero, p->low,
-                                         p->high);
             }
         }
     }
