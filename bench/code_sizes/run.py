@@ -1,7 +1,7 @@
-"""Record the code size of every kernel on every Cortex-M core, for `netsuke check`.
+"""Record the code size of every kernel function on every Cortex-M core, for `netsuke check`.
 
-``python bench/code_sizes/run.py`` compiles each kernel source alone (zig cc -O2) and writes
-`src/netsuke/codegen/code_sizes.json`; ``--check`` compares with what is recorded and fails on any
+``python bench/code_sizes/run.py`` compiles each kernel source (zig cc -O2) and writes what
+each function needs to `src/netsuke/codegen/code_sizes.json`; ``--check`` compares with what is recorded and fails on any
 difference.
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
 
 from netsuke.codegen.footprint import SIZES
 from netsuke.codegen.sources import PACKAGE, kernel_files
@@ -22,23 +23,48 @@ from netsuke.verify.cores import core as core_of
 from netsuke.verify.toolchain import compile_objects, target_compiler, target_flags
 
 
-def sections(path: str) -> int:
-    """Bytes of an object that land in flash."""
-    with open(path, "rb") as stream:
-        elf = ELFFile(stream)
-        return sum(
-            section["sh_size"]
-            for section in elf.iter_sections()
-            if section["sh_flags"] & 2 and section["sh_type"] == "SHT_PROGBITS"
-            and not section.name.startswith(".ARM")
+def functions(path: Path) -> list[str]:
+    """Global functions of an object."""
+    with path.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        return sorted(
+            symbol.name
+            for symbol in table.iter_symbols()
+            if symbol["st_info"]["bind"] == "STB_GLOBAL" and symbol["st_info"]["type"] == "STT_FUNC"
         )
 
 
+def reachable(path: Path, function: str) -> int:
+    """Bytes of an object that land in flash when a linker keeps what one function needs."""
+    with path.open("rb") as stream:
+        elf = ELFFile(stream)
+        table = elf.get_section_by_name(".symtab")
+        symbols = list(table.iter_symbols())
+        relocations: dict[int, set[int]] = {}
+        for section in elf.iter_sections():
+            if isinstance(section, RelocationSection):
+                targets = relocations.setdefault(section["sh_info"], set())
+                for relocation in section.iter_relocations():
+                    home = symbols[relocation["r_info_sym"]]["st_shndx"]
+                    if isinstance(home, int):
+                        targets.add(home)
+        start = next(s["st_shndx"] for s in symbols if s.name == function)
+        seen, waiting = {start}, [start]
+        while waiting:
+            for target in relocations.get(waiting.pop(), set()) - seen:
+                seen.add(target)
+                waiting.append(target)
+        kept = (elf.get_section(index) for index in seen)
+        return sum(s["sh_size"] for s in kept if s["sh_flags"] & 2 and ".ARM" not in s.name)
+
+
 def measure() -> dict[str, object]:
-    """Sizes by core and source."""
+    """Bytes by core and function."""
     compiler = target_compiler("zig")
-    sources = sorted(str(p.relative_to(PACKAGE / "ops").as_posix())
-                     for p in (PACKAGE / "ops").glob("*/*.c"))
+    sources = sorted(
+        str(path.relative_to(PACKAGE / "ops").as_posix())
+        for path in (PACKAGE / "ops").glob("*/*.c")
+    )
     table: dict[str, dict[str, int]] = {}
     for core in map(core_of, CORES):
         sizes = table.setdefault(core.name, {})
@@ -51,7 +77,7 @@ def measure() -> dict[str, object]:
             except VerificationError as error:
                 print(f"{core.name} {source}: {error}", file=sys.stderr)
                 continue
-            sizes[source] = sections(str(built))
+            sizes |= {name: reachable(built, name) for name in functions(built)}
     return {"compiler": compiler.version, "flags": "-O2", "sizes": table}
 
 

@@ -62,8 +62,8 @@ def footprint(plan: Plan, device: Device, weights: int | None = None) -> Footpri
     recorded = _sizes().get(FALLBACK.get(device.core, device.core)) or _sizes().get(UNMEASURED, {})
     largest = max(recorded.values(), default=1024)
     steps = [step for step in plan.steps if step.kernel]
-    sources = {step.kernel.source for step in steps if step.kernel}
-    code = sum(recorded.get(source, largest) for source in sources)
+    functions = {step.kernel.function for step in steps if step.kernel}
+    code = sum(recorded.get(function, largest) for function in functions)
     fields = sum(len(step.kernel.parameters) for step in steps if step.kernel)
     return Footprint(
         weight_bytes(plan) if weights is None else weights,

@@ -181,7 +181,8 @@ def scatter(points: Sequence[Point], x_name: str, y_name: str, limit: float | No
         parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.1f}</text>')
         x, _ = spot(right * index / 4, low)
         parts.append(
-            f'<text x="{x:.1f}" y="{top + height + 16}" text-anchor="middle">'
+            f'<text x="{x:.1f}" y="{top + height + 16}" '
+            f'text-anchor="{"end" if index == 4 else "middle"}">'
             f"{kib(right * index / 4)}</text>"
         )
     if limit:
