@@ -22,6 +22,9 @@ from netsuke.ops.relayout import (
 STORED = np.arange(-128, 128, dtype=np.int64)
 """Every int8, in the order of a table."""
 
+SMALLEST_SCALE = 2.0**-40
+"""Scales from this to its reciprocal are taken: any product of three is a normal float32."""
+
 
 def require_quants(place: Tensor, *tensors: Tensor) -> list[Quant]:
     """Quantizations of int8 tensors with one scale each.
@@ -29,7 +32,8 @@ def require_quants(place: Tensor, *tensors: Tensor) -> list[Quant]:
     Raises
     ------
     QuantizationError
-        When a tensor is not int8, has no quantization or several scales.
+        When a tensor is not int8, has no quantization or several scales, a zero point beyond int8,
+        or a scale with which float32 cannot compute.
     """
     quants = []
     for tensor in tensors:
@@ -39,6 +43,15 @@ def require_quants(place: Tensor, *tensors: Tensor) -> list[Quant]:
                 place.name,
                 f"{tensor.name!r} ({tensor.dtype}) must be int8 with one scale: elementwise "
                 "operators compute in float32, or in int8 where all of their tensors are quantized",
+            )
+        low, high = quant.range
+        if quant.bits != 8 or not low <= quant.zero_point[0] <= high:
+            raise QuantizationError(
+                place.name, f"the zero point of {tensor.name!r}, {quant.zero_point[0]}, is no int8"
+            )
+        if not SMALLEST_SCALE <= quant.scale[0] <= 1 / SMALLEST_SCALE:
+            raise QuantizationError(
+                place.name, f"the scale of {tensor.name!r}, {quant.scale[0]:g}, is beyond 2^±40"
             )
         quants.append(quant)
     return quants
