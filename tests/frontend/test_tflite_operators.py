@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from tflite_cases import CASES, binary
-from tflite_models import LiteRT, differences, run_graph, schema, stored
+from tflite_models import LiteRT, Model, differences, run_graph, schema, stored
 
 from netsuke.frontend.tflite import parse_tflite, supported_operators
 from netsuke.frontend.tflite.flatbuffer import Layout
@@ -18,11 +18,11 @@ from netsuke.frontend.tflite.operators.reduction import REDUCER
 from netsuke.frontend.tflite.operators.strides import STRIDED_SLICE
 from netsuke.frontend.tflite.schema import BUILTINS
 
-TIES = "LiteRT's vector code and its scalar code round ties in two ways, netsuke in one"
+TIES = "LiteRT rounds ties up in blocks of 8 channels, away from zero in those that remain"
 ONCE = "LiteRT's vector code scales operands in one rounding, its scalar code and ours in two"
 UNSIGNED = "LiteRT rounds unsigned integers in another way than signed ones"
 KNOWN = {
-    **{f"TRANSPOSE_CONV-uint8-{kind}": TIES for kind in ("same", "valid", "wide")},
+    **{f"TRANSPOSE_CONV-int8-{kind}": TIES for kind in ("same", "valid", "wide")},
     "ADD-int8-scalar": ONCE,
     "ADD-uint8-two": ONCE,
     "ADD-uint8-scalar": ONCE,
@@ -126,3 +126,37 @@ def test_options_are_declared_as_in_the_schema(declared: Layout) -> None:
 
         adder(Recorder(), 0)
         assert slots == [field.slot], name
+
+
+TIE_RICH = {
+    "conv": ("CONV_2D", (1, 16, 16, 8), (8, 1, 1, 8), 0, "Conv2DOptions", {}),
+    "conv of 3 x 3": ("CONV_2D", (1, 16, 16, 8), (8, 3, 3, 8), 0, "Conv2DOptions", {}),
+    "depthwise": ("DEPTHWISE_CONV_2D", (1, 16, 16, 64), (1, 3, 3, 64), 3,
+                  "DepthwiseConv2DOptions", {"depthMultiplier": 1}),
+    "transposed": ("TRANSPOSE_CONV", (1, 16, 16, 8), (8, 3, 3, 8), 0, "TransposeConvOptions",
+                   {"target": (1, 16, 16, 8)}),
+}  # fmt: skip
+"""Layers whose scales are powers of two, so that sums often lie halfway between two outputs.
+
+Their channels are a multiple of 8: in the channels that remain, in grouped convolutions and in
+depthwise ones of uint8 LiteRT rounds halves away from zero, where netsuke knows one rule only.
+"""
+
+
+@pytest.mark.parametrize("name", TIE_RICH)
+def test_halves_are_rounded_as_litert_rounds_them(name: str) -> None:
+    kind, shape, weights, channel, options, fields = TIE_RICH[name]
+    generator = np.random.default_rng(5)
+    model, units = Model(), weights[channel]
+    x = model.tensor(shape, "int8", (0.0625, -10))
+    scales = np.full(units, 0.25, np.float32)
+    w = model.constant(generator.integers(-127, 128, weights), "int8",
+                       (scales, [0] * units, channel))  # fmt: skip
+    b = model.constant(generator.integers(-300, 300, units), "int32", (0.015625, 0))
+    y = model.tensor((), "int8", (8.0, 3))
+    inputs = [x, w, b]
+    if "target" in fields:
+        inputs = [model.constant(np.array(fields["target"], np.int32)), w, x, b]
+    fields = {key: value for key, value in fields.items() if key != "target"}
+    model.op(kind, inputs, [y], options, 3, strideH=1, strideW=1, **fields)
+    assert differences(model.bytes([x], [y]), 5) == 0

@@ -12,8 +12,8 @@ comparing 13 million outputs; it is also what a Cortex-M computes fastest (SMMUL
 `netsuke/runtime/nsk_fixed.h` is the same arithmetic in C.
 
 One exception, kept only to stay bit for bit with the files' origin: LiteRT's elementwise kernels
-(add, sub, mul, mean, leaky relu, prelu, the last elements of a requantization ...) and its
-transposed convolution round the second step to nearest with ties away from zero::
+(add, sub, mul, mean, leaky relu, prelu, the last elements of a requantization ...) round the
+second step to nearest with ties away from zero::
 
     requantize_away(x) = sign(h) · floor((|h| + 2^(right - 1)) / 2^right),  h = high(x · 2^left, m)
 

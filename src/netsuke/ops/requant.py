@@ -10,13 +10,7 @@ import numpy as np
 
 from netsuke.errors import QuantizationError
 from netsuke.ir import Array, Tensor
-from netsuke.ops.fixed_point import (
-    INT32_MAX,
-    clamp_bounds,
-    quantize_multiplier,
-    requantize,
-    requantize_away,
-)
+from netsuke.ops.fixed_point import INT32_MAX, clamp_bounds, quantize_multiplier, requantize
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,14 +39,8 @@ class Requant:
 
     def apply(self, accumulators: Array) -> Array:
         """int8 outputs of accumulators whose last axis is the channel."""
-        return self._store(requantize(accumulators, self.multiplier, self.shift))
-
-    def apply_away(self, accumulators: Array) -> Array:
-        """`apply` with the ties of the last step away from zero; see `requantize_away`."""
-        return self._store(requantize_away(accumulators, self.multiplier, self.shift))
-
-    def _store(self, scaled: Array) -> Array:
-        return np.clip(scaled + self.output_zero, self.low, self.high).astype(np.int8)
+        scaled = requantize(accumulators, self.multiplier, self.shift) + self.output_zero
+        return np.clip(scaled, self.low, self.high).astype(np.int8)
 
     def parameters(self) -> dict[str, int | float | Array]:
         """The fields that every accumulating kernel's parameters have."""

@@ -106,9 +106,7 @@ class TransposedConv2d(Op):
         # float64 holds every partial sum exactly (below 2^53) and is far faster than int64.
         centred = x.astype(np.float64) - requant.input_zero
         kernel = weights.astype(np.float64) - inputs[1].quant.zero_point[0]
-        # LiteRT adds this layer up outside its matrix kernels, with the elementwise rounding.
-        sums = self._accumulate(centred, kernel).astype(np.int64) + bias
-        return (requant.apply_away(sums),)
+        return (requant.apply(self._accumulate(centred, kernel).astype(np.int64) + bias),)
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
         pixels = math.prod(inputs[0].shape[:2])

@@ -4,8 +4,7 @@
  *                    over i = a*stride + u*dilation - crop, j = e*stride + v*dilation - crop)
  *
  * x: (in_h, in_w, in_c); w: (out_c, kernel_h, kernel_w, in_c / groups); y: (out_h, out_w, out_c);
- * channels last. Accumulators never overflow, see conv2d.h; int8 rounds the last step's ties away
- * from zero, as LiteRT does here.
+ * channels last. Accumulators never overflow, see conv2d.h.
  */
 #ifndef NSK_TRANSPOSED_CONV2D_H
 #define NSK_TRANSPOSED_CONV2D_H
