@@ -22,13 +22,17 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import numpy_helper
+from onnx_compiled import BOARD, compile_all
 
+from netsuke.codegen import compile_graph
+from netsuke.devices import device
 from netsuke.errors import NetsukeError
 from netsuke.frontend.nchw.walk import Imported
 from netsuke.frontend.onnx.fold import is_foldable
 from netsuke.frontend.onnx.importer import import_model
 from netsuke.frontend.onnx.registry import converter_of
-from netsuke.ir import Array, interpret
+from netsuke.ir import Array, Graph, interpret
+from netsuke.passes import optimize
 
 _IMAGES = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "Resize", "Upsample")
 
@@ -183,3 +187,41 @@ def run_in_numpy(case: Case) -> str:
     except NetsukeError as error:
         return " ".join(str(error).split())
     return difference(case, join(case, imported, rows))
+
+
+def run_in_c(cases: Sequence[Case]) -> dict[str, str]:
+    """Import, optimize, compile and run tests; returns what went wrong, by name."""
+    wrong: dict[str, str] = {}
+    ready = []
+    for case in cases:
+        try:
+            imported, live = import_case(case)
+            graph = optimize(imported.graph)
+            compile_graph(graph, device(BOARD))
+            ready.append((case, imported, live, graph))
+        except NetsukeError as error:
+            wrong[case.name] = " ".join(str(error).split())
+    for (case, imported, live, graph), model in zip(
+        ready, compile_all([graph for *_, graph in ready]), strict=True
+    ):
+        rows = []
+        for feeds in samples(case, imported, live):
+            stored = {name: to_stored(graph, name, value) for name, value in feeds.items()}
+            results = model.run(stored)
+            rows.append({name: to_shown(graph, name, value) for name, value in results.items()})
+        problem = difference(case, join(case, imported, rows))
+        if problem:
+            wrong[case.name] = problem
+    return wrong
+
+
+def to_stored(graph: Graph, name: str, shown: Array) -> Array:
+    """A sample in the order of axes that the optimized graph keeps it in."""
+    port = graph.ports.get(name)
+    return shown if port is None else shown.transpose(port.axes)
+
+
+def to_shown(graph: Graph, name: str, stored: Array) -> Array:
+    """The reverse of `to_stored`."""
+    port = graph.ports.get(name)
+    return stored if port is None else stored.transpose(np.argsort(port.axes))
