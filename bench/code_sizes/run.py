@@ -1,7 +1,8 @@
 """Record the code size of every kernel function on every Cortex-M core, for `netsuke check`.
 
 ``python bench/code_sizes/run.py`` compiles each kernel source (zig cc -O2) and writes what
-each function needs to `src/netsuke/codegen/code_sizes.json`; ``--check`` compares with what is recorded and fails on any
+each function needs to `src/netsuke/codegen/code_sizes.json`; ``--check`` compares with what is
+recorded and fails on any
 difference.
 """
 

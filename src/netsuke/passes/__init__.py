@@ -19,6 +19,7 @@ from netsuke.passes.merge_common import merge_common
 from netsuke.passes.merge_reshapes import merge_reshapes
 from netsuke.passes.move_layouts import move_layouts
 from netsuke.passes.sink_reshapes import sink_reshapes
+from netsuke.passes.widen_depthwise import widen_depthwise
 
 Pass: TypeAlias = Callable[[Graph], Graph]
 
@@ -37,6 +38,7 @@ PIPELINE: tuple[Pass, ...] = (
     fold_scale,
     fold_padding,
     fuse_activation,
+    widen_depthwise,
     merge_common,
     drop_dead_nodes,
 )
