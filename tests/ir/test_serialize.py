@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import types
+import typing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netsuke.errors import ModelError
-from netsuke.ir import Graph, GraphBuilder, Port, Quant, to_text
+from netsuke.ir import Graph, GraphBuilder, Op, Port, Quant, to_text
 from netsuke.ir.serialize import load_graph, save_graph
 from netsuke.ops import OPERATORS, Conv2d, Dense
 
@@ -80,6 +84,22 @@ def test_a_wrong_entry_is_named(old: bytes, new: bytes) -> None:
         changed = changed[:-20]
     with pytest.raises(ModelError):
         load_graph(changed, OPERATORS)
+
+
+def supported(hint: Any) -> bool:
+    if hint in (int, float, str, bool, type(None), Ellipsis):
+        return True
+    return typing.get_origin(hint) is typing.Literal or (
+        typing.get_origin(hint) in (tuple, typing.Union, types.UnionType)
+        and all(map(supported, typing.get_args(hint)))
+    )
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda o: o.__name__)
+def test_every_operators_fields_can_be_kept(operator: type[Op]) -> None:
+    hints = typing.get_type_hints(operator)
+    for field in dataclasses.fields(operator):  # type: ignore[arg-type]
+        assert supported(hints[field.name]), f"{field.name}: {hints[field.name]}"
 
 
 @settings(max_examples=300, deadline=None)
