@@ -165,7 +165,7 @@ def _normalisation(source: Source, train: Array, wish: str, place: str) -> Norma
         if not source.full:
             raise DataError(place, f"holds real values without a range; {wish} has no meaning")
         step = np.float32((1.0 if wish == "unit" else 2.0) / source.full)
-        return Normalisation(wish, one * step, zero if wish == "unit" else -one)
+        return Normalisation(wish, np.asarray(one * step), zero if wish == "unit" else -one)
     rank = source.samples.ndim - 1
     kept = {axis % rank for axis in source.axis}
     axes = tuple(axis + 1 for axis in range(rank) if axis not in kept)

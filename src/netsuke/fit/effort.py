@@ -11,8 +11,6 @@ from netsuke.data import Dataset
 from netsuke.ir import Graph
 from netsuke.train import Progress, Recipe, predict, scores_graph, train
 
-SHARE = 0.85
-"""Of the time that training may take; the rest is for compiling and judging."""
 PROBE = 0.08
 """Share of the training that each candidate gets before one is chosen."""
 MOST_EPOCHS = 60

@@ -190,7 +190,7 @@ class _Run:
         entry = {"loss": total / self.steps}
         if not math.isfinite(entry["loss"]):
             raise UsageError(f"training diverged in epoch {number + 1}; try a smaller --lr")
-        if validate and len(self.data.validation) and self.data.task != "unlabelled":
+        if validate and len(self.data.validation) and self.data.validation.targets is not None:
             now = from_module(self.module.graph, self.module)
             entry["validation"] = evaluate(now, self.data, self.data.validation).metric
             self.bar.say(

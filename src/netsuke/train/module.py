@@ -17,9 +17,10 @@ from netsuke.ops import LogSoftmax, Sigmoid, Softmax
 class GraphModule(torch.nn.Module):
     """Computes a float graph on a batch: inputs ``(n, *shape)``, channels last.
 
-    Float constants with more than one element are parameters, except those that operators
-    measure on batches (batch-norm's mean and variance): these are buffers, moved while training
-    by ``buffer += momentum · (batch's value - buffer)``. Scalars are part of a formula and stay.
+    Float constants are parameters, except those that operators measure on batches (batch-norm's
+    mean and variance): these are buffers, moved while training by
+    ``buffer += momentum · (batch's value - buffer)``. Single numbers outside of layers belong to
+    a formula (the 1/6 of a hard sigmoid) and stay.
 
     Attributes
     ----------
@@ -34,11 +35,18 @@ class GraphModule(torch.nn.Module):
         self.graph = graph
         self.momentum = momentum
         measured = {node.inputs[index] for node in graph.nodes for index in node.op.measured}
+        layers = {
+            name
+            for node in graph.nodes
+            if node.op.rule.weights or node.op.measured
+            for name in node.inputs
+        }
         self.slots: dict[str, str] = {}
         for number, tensor in enumerate(graph.constants()):
             value = torch.from_numpy(np.array(tensor.data))
             slot = f"constant{number}"  # tensor names may hold dots, which PyTorch forbids
-            if tensor.dtype == "float32" and tensor.elements > 1 and tensor.name not in measured:
+            learned = tensor.elements > 1 or tensor.name in layers
+            if tensor.dtype == "float32" and learned and tensor.name not in measured:
                 self.register_parameter(slot, torch.nn.Parameter(value))
             else:
                 self.register_buffer(slot, value)

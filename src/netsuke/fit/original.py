@@ -1,0 +1,111 @@
+"""The model as a person brings it: tidied, trained if it only guesses, asked for labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from netsuke.data import Dataset
+from netsuke.errors import UsageError
+from netsuke.fit.effort import Effort, plan_effort, with_visits
+from netsuke.fit.folder import RunFolder
+from netsuke.ir import Graph
+from netsuke.passes import PIPELINE
+from netsuke.train import Progress, Recipe, evaluate, predict, scores_graph, train
+from netsuke.train.module import own_constants
+
+SHARE = 0.3
+"""Of a run's time that training an untrained model may take."""
+FOLDING = ("fold_batch_norm", "fold_scale")
+
+
+def require_float(graph: Graph) -> None:
+    """Refuse a graph of integers.
+
+    Raises
+    ------
+    UsageError
+        Saying what to give instead.
+    """
+    if any(tensor.quant is not None for tensor in graph.tensors.values()):
+        raise UsageError(
+            f"{graph.name} is quantized already; fit trains, so it needs the float model that "
+            "this one was made from (.onnx, float .tflite, .pt2, or a name of the zoo)"
+        )
+
+
+def prepared(graph: Graph) -> Graph:
+    """The graph with tidy layouts, its batch normalizations left in place for training."""
+    for step in PIPELINE:
+        if step.__name__ not in FOLDING:
+            graph = step(graph)
+    return own_constants(graph)
+
+
+def guesses(graph: Graph, data: Dataset) -> bool:
+    """Whether validation does not tell a model from one that always gives the same answer."""
+    part = data.validation
+    metric = evaluate(graph, data, part).metric
+    if data.task == "regression":
+        return metric <= 5.0
+    counts = np.bincount(part.labels, minlength=len(data.classes))
+    share = float(counts.max()) / len(part)
+    return metric <= 100.0 * (share + 3.0 * np.sqrt(share * (1.0 - share) / len(part)))
+
+
+def original(
+    graph: Graph,
+    data: Dataset,
+    recipe: Recipe,
+    folder: RunFolder,
+    time: float,
+    told: Effort | None,
+    bar: Progress,
+) -> Graph:
+    """Return the model prepared for cutting, and trained first if it only guesses.
+
+    Parameters
+    ----------
+    graph, data, recipe
+        What is trained, on what, and how.
+    folder
+        Keeps the training's checkpoints.
+    time
+        Seconds of the whole run.
+    told
+        Effort that a person asked for, in place of what the time allows.
+    bar
+        Shows how far it is.
+    """
+    graph = prepared(graph)
+    if data.task == "unlabelled" or not guesses(graph, data):
+        return graph
+    bar.say("the model scores like guessing: training it first")
+    effort = told or plan_effort(graph, graph, data, SHARE * time, 0, recipe)
+    return train(
+        graph,
+        replace(data, train=data.train.take(effort.samples)),
+        with_visits(recipe, effort.final, effort.samples),
+        out=folder.inside("original"),
+        resume=True,
+        deadline=None if told else folder.started + 1.2 * SHARE * time,
+        progress=bar,
+    ).graph
+
+
+def labelled(graph: Graph, data: Dataset) -> Dataset:
+    """The data with a model's answers as labels, so that the metric is agreement with it."""
+    plain = scores_graph(graph)
+    answers = np.zeros(len(data.train.stored), np.int64)
+    for part in data.parts.values():
+        answers[part.indices] = predict(plain, part).argmax(axis=1)
+    train_part, validation, test = (replace(p, targets=answers) for p in data.parts.values())
+    return replace(
+        data,
+        train=train_part,
+        validation=validation,
+        test=test,
+        classes=tuple(map(str, range(plain.tensors[plain.outputs[0]].elements))),
+        task="classification",
+    )

@@ -1,0 +1,145 @@
+"""The parts of a fit, each by itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netsuke.data import load_data
+from netsuke.devices import Limits, device
+from netsuke.errors import UsageError
+from netsuke.fit import channel_groups, paired_drop
+from netsuke.fit.cost import QuickCost
+from netsuke.fit.effort import with_visits
+from netsuke.fit.folder import RunFolder
+from netsuke.fit.importance import magnitude, taylor
+from netsuke.fit.shrink import Shrinker, chunk
+from netsuke.fit.sizing import targets
+from netsuke.ir import constant
+from netsuke.models import build
+from netsuke.train import Recipe
+
+
+def test_the_bound_of_a_drop_is_the_formula() -> None:
+    rng = np.random.default_rng(0)
+    before = (rng.random(1000) < 0.1).astype(float)
+    after = np.where(rng.random(1000) < 0.05, 1.0 - before, before)
+    drop = paired_drop(before, after)
+    share = (before != after).mean()
+    assert drop.disagreements == share and drop.samples == 1000
+    assert math.isclose(drop.points, 100 * (after.mean() - before.mean()))
+    wanted = drop.points + 164.48536 * math.sqrt(share / 1000)
+    assert math.isclose(drop.bound, wanted, rel_tol=1e-6)
+
+
+def test_the_bound_holds_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    worse, better, held = 0.05, 0.03, 0
+    for _ in range(400):
+        delta = rng.choice([1.0, -1.0, 0.0], size=400, p=[worse, better, 1 - worse - better])
+        held += paired_drop(np.zeros(400), delta).bound >= 100 * (worse - better)
+    assert held / 400 > 0.93
+
+
+def test_equal_answers_still_leave_a_doubt() -> None:
+    drop = paired_drop(np.zeros(100), np.zeros(100))
+    assert drop.points == 0.0 and 1.0 < drop.bound < 2.0
+
+
+def test_taylor_finds_the_units_that_do_nothing() -> None:
+    data = load_data("digits")
+    graph = build("lenet?size=8&width=0.5")
+    weights = np.array(graph.tensors["conv5.weights"].data)
+    tensors = dict(graph.tensors)
+    dead = [1, 4, 9]
+    weights[dead] = 0.0
+    tensors["conv5.weights"] = constant("conv5.weights", weights)
+    broken = replace(graph, tensors=tensors)
+    groups = channel_groups(broken)
+    scores = taylor(broken, groups, data, batches=4)[1]
+    assert scores[dead].max() < 1e-9 and np.count_nonzero(scores > 1e-9) >= 10
+    assert set(np.argsort(magnitude(broken, groups)[1])[:3]) == set(dead)
+
+
+def test_the_quick_cost_of_the_whole_is_its_weights_and_peak() -> None:
+    graph = build("resnet8")
+    groups = channel_groups(graph)
+    quick = QuickCost(graph, groups)
+    flash, ram, macs = quick(quick.units)
+    kernels = sum(t.elements for t in graph.constants() if t.name.endswith(".weights"))
+    biases = sum(t.elements for t in graph.constants() if t.name.endswith(".bias"))
+    assert flash == kernels + 9 * biases
+    assert ram == 3 * 32 * 32 * 16 and macs == graph.macs
+    half = quick(quick.units // 2)
+    assert flash / half[0] > 3.0 and ram / half[1] == 2.0
+
+
+def test_shrinking_holds_its_targets_and_likes_multiples_of_four() -> None:
+    graph = build("resnet8")
+    groups = channel_groups(graph)
+    quick = QuickCost(graph, groups)
+    importance = magnitude(graph, groups)
+    whole = quick(quick.units)
+    for relative in (False, True):
+        aim = np.array([0.3 * whole[0], 0.5 * whole[1], np.inf])
+        shrinker = Shrinker(quick, importance, relative)
+        widths, holds = shrinker.shrink(aim)
+        assert holds and (quick(widths) <= aim).all()
+        assert all(width % 4 == 0 for width in widths)
+        kept = shrinker.candidate(widths, "test").kept
+        assert tuple(map(len, kept)) == tuple(widths)
+        best = int(np.argmax(importance[0]))
+        assert best in kept[0]
+
+
+def test_shrinking_says_when_nothing_is_left_to_cut() -> None:
+    graph = build("lenet?size=8")
+    groups = channel_groups(graph)
+    quick = QuickCost(graph, groups)
+    widths, holds = Shrinker(quick, magnitude(graph, groups), True).shrink(np.array([1.0, 1, 1]))
+    assert not holds and set(widths) == {1}
+
+
+def test_chunks_reach_the_floor() -> None:
+    for width in range(1, 200):
+        left = width
+        while step := chunk(left, 1):
+            left -= step
+        assert left == 1
+
+
+def test_limits_are_never_more_than_the_device() -> None:
+    board = device("nucleo-f446re")
+    wanted = targets(Limits(flash=10**9, ram=1000, latency=0.01), board)
+    assert wanted[0] == board.flash and wanted[1] == 1000
+    assert wanted[2] == 0.01 * board.clock
+
+
+def test_visits_become_epochs_or_a_part_of_one() -> None:
+    recipe = Recipe(batch=32)
+    assert with_visits(recipe, 100, 1000).samples == 100
+    assert with_visits(recipe, 3500, 1000).epochs == 3
+
+
+def test_a_folder_computes_a_step_once(tmp_path: Path) -> None:
+    calls = []
+
+    def make() -> dict[str, int]:
+        calls.append(1)
+        return {"answer": 42}
+
+    for resume in (False, True):
+        folder = RunFolder(tmp_path / "run", {"model": "a"}, resume)
+        assert folder.values("step", make) == {"answer": 42}
+        assert folder.array("numbers", lambda: np.arange(3.0)).tolist() == [0.0, 1.0, 2.0]
+        graph = folder.graph("graph", lambda: build("lenet?size=8"))
+        assert graph.fingerprint() == build("lenet?size=8").fingerprint()
+    assert len(calls) == 1
+    with pytest.raises(UsageError, match="holds a run already"):
+        RunFolder(tmp_path / "run", {"model": "a"}, False)
+    with pytest.raises(UsageError, match="another model"):
+        RunFolder(tmp_path / "run", {"model": "b"}, True)
