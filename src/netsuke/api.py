@@ -245,6 +245,7 @@ def compile(
     target: str = "cmake",
     ram: int | None = None,
     provenance: Mapping[str, Any] | None = None,
+    exact: bool = False,
 ) -> Artifact:
     """Compile a model to C for a device; a float model is quantized when data is given.
 
@@ -262,6 +263,8 @@ def compile(
         Bytes that arenas may take for the sake of speed.
     provenance
         Recorded in the manifest.
+    exact
+        Let OR-Tools (an extra) go on where our own search of the plan gives up.
 
     Raises
     ------
@@ -274,7 +277,7 @@ def compile(
     board, graph = device(device_name), load(model)
     if dataset is not None and is_float(graph):
         graph = quantize(graph, dataset)
-    artifact = compile_graph(graph, board, ram, target, provenance)
+    artifact = compile_graph(graph, board, ram, target, provenance, exact)
     artifact.plan.require_fit(board)
     size = footprint(artifact.plan, board, artifact.weights)
     if size.flash > board.flash:
@@ -309,4 +312,10 @@ def fit(
     """Shrink a model until it holds the limits, with the smallest drop; see `netsuke.fit.fit`."""
     from netsuke.fit import fit as search
 
-    return search(load(model, optimize=False), data(dataset), device(device_name), limits or Limits(), **options)
+    return search(
+        load(model, optimize=False),
+        data(dataset),
+        device(device_name),
+        limits or Limits(),
+        **options,
+    )

@@ -104,6 +104,29 @@ def test_layouts_that_claim_to_be_minimal_are_minimal(rows: list[tuple[int, int,
     assert layout.size == brute_force(buffers)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_solver_agrees_with_our_own_search_and_finishes_what_it_could_not(seed: int) -> None:
+    pytest.importorskip("ortools", reason="left out: OR-Tools is not installed")
+    from netsuke.schedule.solver import solve
+
+    rng = np.random.default_rng(seed)
+    starts = rng.integers(0, 12, 14)
+    ends = starts + rng.integers(0, 5, 14)
+    buffers = [
+        Buffer(f"b{i}", int(4 * rng.integers(1, 40)), int(a), int(b))
+        for i, (a, b) in enumerate(zip(starts, ends, strict=True))
+    ]
+    hurried, patient = lay_out(buffers, nodes=0), lay_out(buffers, nodes=200_000)
+    solved = solve(buffers, hurried)
+    assert solved.optimal and solved.size <= hurried.size
+    assert not patient.optimal or solved.size == patient.size
+    for i, a in enumerate(buffers):
+        for b in buffers[:i]:
+            if a.start <= b.end and b.start <= a.end:
+                low, high = sorted((a, b), key=lambda buffer: solved.offsets[buffer.name])
+                assert solved.offsets[low.name] + low.size <= solved.offsets[high.name]
+
+
 def diamond(width: int) -> Graph:
     """Branches that shrink: run one after another they need little, side by side much."""
     builder = GraphBuilder("diamond")

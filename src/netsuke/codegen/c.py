@@ -27,6 +27,7 @@ def compile_graph(
     ram: int | None = None,
     target: str = "cmake",
     provenance: Mapping[str, Any] | None = None,
+    exact: bool = False,
 ) -> Artifact:
     """Compile a graph into a C project for a device.
 
@@ -42,6 +43,8 @@ def compile_graph(
         Wrapper: a key of `netsuke.codegen.WRAPPERS`.
     provenance
         What the manifest records about where the graph came from.
+    exact
+        See `netsuke.schedule.plan`.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def compile_graph(
     GraphError
         When a node has no kernel for the device.
     """
-    planned = plan(graph, device, ram)
+    planned = plan(graph, device, ram, exact)
     emitter = _Emitter(planned)
     kernels = [step.kernel for step in planned.steps if step.kernel]
     files = kernel_files(kernel.source for kernel in kernels)

@@ -107,7 +107,7 @@ class Plan:
                 raise DoesNotFitError(region.name, needed, region.available, self.peak_node)
 
 
-def plan(graph: Graph, device: Device, ram: int | None = None) -> Plan:
+def plan(graph: Graph, device: Device, ram: int | None = None, exact: bool = False) -> Plan:
     """Plan a graph on a device.
 
     Kernels: first those with the least scratch, which gives the smallest arena; then, node by
@@ -122,6 +122,8 @@ def plan(graph: Graph, device: Device, ram: int | None = None) -> Plan:
         Its instruction sets decide which kernels may run, its regions where buffers may lie.
     ram
         Bytes that arenas may take for the sake of speed.
+    exact
+        Let OR-Tools go on where our own search of the offsets gives up.
 
     Returns
     -------
@@ -151,6 +153,10 @@ def plan(graph: Graph, device: Device, ram: int | None = None) -> Plan:
             sharing, layout = faster_sharing, faster
         else:
             chosen = frugal
+    if exact and not layout.optimal:
+        from netsuke.schedule.solver import solve
+
+        layout = solve(list(sharing.buffers.values()), layout)
     return _assemble(graph, device, order, chosen, sharing, layout)
 
 

@@ -30,6 +30,9 @@ def register(app: typer.Typer) -> None:
         ram: Annotated[
             str | None, typer.Option(help="RAM that arenas may take for the sake of speed.")
         ] = None,
+        exact: Annotated[
+            bool, typer.Option(help="Prove large plans minimal with OR-Tools (an extra).")
+        ] = False,
         as_json: Json = False,
     ) -> None:
         """Compile a model to readable C; a float model is quantized when --data is given."""
@@ -40,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
         budget = parse_size(ram, "--ram") if ram else None
         with doing("compiling"):
-            artifact = build(model, device, data, out, target, budget, {"source": model})
+            artifact = build(model, device, data, out, target, budget, {"source": model}, exact)
             result = figures(artifact, find(device))
         result["out"] = str(out)
         if as_json:
