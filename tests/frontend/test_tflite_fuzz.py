@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from mutations import describing, mutant
+from mutations import contradict, describing, mutant
 from tflite_bombs import BOMBS
 from tflite_cases import CASES
 
 from netsuke.errors import ModelError, NetsukeError, UnsupportedOperatorError
 from netsuke.frontend.tflite import parse_tflite
 
-MUTANTS = 1500
+MUTANTS = 3000
+CONTRADICTIONS = 600
 SLOWEST = 3.0  # seconds for one file, on a busy machine
 SMALL = ("CONV_2D-int8-same", "FULLY_CONNECTED-float32-rows", "STRIDED_SLICE-int8",
          "CONCATENATION-uint8-scales", "TRANSPOSE_CONV-int8-same", "SPLIT_V-int8", "PADV2-int8",
@@ -52,6 +54,24 @@ def test_damaged_files_give_a_graph_or_one_clear_error(originals: list[bytes]) -
     assert outcomes["ModelError"] > MUTANTS / 4, outcomes
     assert outcomes["graph"] > MUTANTS / 50, outcomes
     assert outcomes["UnsupportedOperatorError"] > 0, outcomes
+
+
+def test_files_that_contradict_themselves_give_a_graph_or_one_clear_error() -> None:
+    names = list(CASES)
+    outcomes: Counter[str] = Counter()
+    for number in range(CONTRADICTIONS):
+        rng = random.Random(number)
+        try:
+            data = contradict(rng, CASES[names[rng.randrange(len(names))]]())
+        except (TypeError, ValueError, IndexError):
+            continue  # the schema's own writer refuses such a number
+        try:
+            parse_tflite(data, place="damaged.tflite")
+            outcomes["graph"] += 1
+        except (ModelError, UnsupportedOperatorError) as error:
+            outcomes[type(error).__name__] += 1
+    assert min(outcomes.values()) > CONTRADICTIONS / 20, outcomes
+    assert len(outcomes) == 3
 
 
 @pytest.mark.parametrize("name", BOMBS)

@@ -11,7 +11,14 @@ from tflite_models import LiteRT, Model, differences, run_graph, schema, stored
 
 from netsuke.frontend.tflite import parse_tflite, supported_operators
 from netsuke.frontend.tflite.flatbuffer import Layout
-from netsuke.frontend.tflite.operators import convolution, cutting, dense, pooling, shape
+from netsuke.frontend.tflite.operators import (
+    convolution,
+    cutting,
+    dense,
+    pooling,
+    rearranging,
+    shape,
+)
 from netsuke.frontend.tflite.operators.activation import GELU, LEAKY_RELU, SOFTMAX
 from netsuke.frontend.tflite.operators.recurrent import UNIDIRECTIONAL_SEQUENCE_LSTM
 from netsuke.frontend.tflite.operators.reduction import REDUCER
@@ -94,7 +101,7 @@ def test_the_names_of_operators_are_those_of_the_schema() -> None:
 LAYOUTS = [
     *(
         getattr(module, name)
-        for module in (convolution, cutting, dense, pooling, shape)
+        for module in (convolution, cutting, dense, pooling, rearranging, shape)
         for name in dir(module)
         if isinstance(getattr(module, name), Layout)
     ),

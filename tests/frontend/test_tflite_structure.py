@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tflite_models import LiteRT, Model, differences, run_graph, schema
 
-from netsuke.errors import ModelError, UnsupportedOperatorError
+from netsuke.errors import ModelError, UnsupportedOperatorError, UsageError
 from netsuke.frontend import load
 from netsuke.frontend.tflite import parse_tflite
 from netsuke.ir import Port
@@ -421,6 +421,11 @@ def test_what_is_no_model_file_gets_a_clear_error(
 def test_a_folder_is_no_model_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is a folder"):
         load(tmp_path)
+
+
+def test_an_object_that_is_no_model_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot read a dict"):
+        load({"layers": []})
 
 
 def test_a_file_is_loaded_by_its_suffix_and_named_by_its_stem(tmp_path: Path) -> None:

@@ -198,6 +198,9 @@ def _binaries() -> None:
                  **activation)  # fmt: skip
             if kind != "DIV":
                 case(f"{kind}-{dtype}-swapped", binary, kind, dtype, (1, 6), (1, 6), True, True)
+        if dtype == FLOAT:
+            case("SQUARED_DIFFERENCE-float32", binary, "SQUARED_DIFFERENCE", dtype, (1, 4, 5, 3),
+                 (1, 4, 5, 1), options=False)  # fmt: skip
         for kind in ("MINIMUM", "MAXIMUM"):
             case(f"{kind}-{dtype}", binary, kind, dtype, (1, 4, 5, 3), (1, 4, 5, 3), same=True,
                  options=False)  # fmt: skip
@@ -325,6 +328,13 @@ def _movements() -> None:
              axis=2, **same)  # fmt: skip
         case(f"GATHER-{dtype}-scalar", one, "GATHER", dtype, image, [1], "GatherOptions", axis=3,
              **same)  # fmt: skip
+        case(f"BROADCAST_TO-{dtype}", one, "BROADCAST_TO", dtype, (1, 4, 1, 3), [(1, 4, 5, 3)],
+             **same)  # fmt: skip
+        case(f"REVERSE_V2-{dtype}", one, "REVERSE_V2", dtype, image, [(2,)], **same)
+        case(f"SPACE_TO_DEPTH-{dtype}", one, "SPACE_TO_DEPTH", dtype, image, (),
+             "SpaceToDepthOptions", blockSize=2, **same)  # fmt: skip
+        case(f"DEPTH_TO_SPACE-{dtype}", one, "DEPTH_TO_SPACE", dtype, (1, 2, 3, 8), (),
+             "DepthToSpaceOptions", blockSize=2, **same)  # fmt: skip
         for kind in ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"):
             options = {"RESIZE_BILINEAR": "ResizeBilinearOptions"}.get(
                 kind, "ResizeNearestNeighborOptions"

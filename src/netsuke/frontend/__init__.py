@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from netsuke.errors import ModelError
+from netsuke.errors import ModelError, UsageError
 from netsuke.ir import Graph
 
 SUFFIXES = (".onnx", ".tflite", ".pt2")
@@ -27,12 +27,19 @@ def load(source: str | Path | Any) -> Graph:
 
     Raises
     ------
+    UsageError
+        When the source is none of these.
     ModelError
         When the file is missing, empty, of an unknown kind, damaged or hostile.
     UnsupportedOperatorError
         When it holds operators that netsuke does not have; all are listed.
     """
     if not isinstance(source, str | Path):
+        if "torch" not in {kind.__module__.split(".")[0] for kind in type(source).__mro__}:
+            raise UsageError(
+                f"cannot read a {type(source).__name__}: a model is a path, a torch.nn.Module or "
+                "a torch.export.ExportedProgram"
+            )
         from netsuke.frontend.torch import from_module
 
         return from_module(source)

@@ -8,6 +8,7 @@ from netsuke.frontend.tflite.operators import elementwise as elementwise
 from netsuke.frontend.tflite.operators import folding as folding
 from netsuke.frontend.tflite.operators import pooling as pooling
 from netsuke.frontend.tflite.operators import quantization as quantization
+from netsuke.frontend.tflite.operators import rearranging as rearranging
 from netsuke.frontend.tflite.operators import recurrent as recurrent
 from netsuke.frontend.tflite.operators import reduction as reduction
 from netsuke.frontend.tflite.operators import shape as shape

@@ -8,9 +8,9 @@ from netsuke.frontend.tflite.call import Call
 from netsuke.frontend.tflite.flatbuffer import Layout, layout
 from netsuke.frontend.tflite.operators.fused import fused_bounds
 from netsuke.frontend.tflite.registry import CONVERTERS, converts
-from netsuke.frontend.tflite.scope import Value
+from netsuke.frontend.tflite.scope import Unsupported, Value
 from netsuke.ir import Op
-from netsuke.ops import Add, Div, Maximum, Minimum, Mul, Prelu, Sub
+from netsuke.ops import Add, Div, Maximum, Minimum, Mul, Prelu, Square, Sub
 
 _FUSED = "fused_activation_function: byte"
 
@@ -76,6 +76,14 @@ def minimum(call: Call) -> None:
 def maximum(call: Call) -> None:
     names, batch = aligned(call)
     call.emit(Maximum(), names, batch)
+
+
+@converts("SQUARED_DIFFERENCE")
+def squared_difference(call: Call) -> None:
+    names, batch = aligned(call)
+    if call.stored(names[0])[0] != "float32":
+        raise Unsupported("computes on integers; its float form is supported")
+    call.emit(Square(), [call.step(Sub(), *names)], batch)
 
 
 @converts("PRELU")
