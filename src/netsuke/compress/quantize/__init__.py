@@ -10,6 +10,7 @@ from netsuke.compress.quantize.assign import assign_quants, real_activations
 from netsuke.compress.quantize.compare import Comparison, Row, compare
 from netsuke.compress.quantize.convert import Conversion, Recipe
 from netsuke.compress.quantize.equalize import equalize as equalize_layers
+from netsuke.compress.quantize.equalize import find_pairs
 from netsuke.compress.quantize.ranges import METHODS, Statistics
 from netsuke.errors import NetsukeError, QuantizationError, UsageError
 from netsuke.ir import Array, Graph, Op, interpret, verify
@@ -78,7 +79,7 @@ def quantize(
         for name, array in zip(graph.inputs, arrays, strict=True)
     ]
     if equalize:
-        better = verify(equalize_layers(better))
+        better = verify(equalize_layers(better, channel_reach(better, arrays)))
     statistics = calibrate(better, arrays, progress)
     quants = assign_quants(better, statistics, ranges, percentile)
     recipe = Recipe(ranges, per_channel, bias_correction)
@@ -110,6 +111,22 @@ def calibrate(
         if progress:
             progress(number + 1, count)
     return statistics
+
+
+def channel_reach(graph: Graph, arrays: Sequence[Array]) -> dict[str, Array]:
+    """The largest magnitude in each channel (last axis) between layers that can be equalized."""
+    reach = {
+        pair.first: np.zeros(graph.tensors[pair.first].shape[-1:]) for pair in find_pairs(graph)
+    }
+
+    def observe(name: str, value: Array) -> None:
+        if name in reach:
+            rows = np.abs(value.reshape(-1, value.shape[-1])).max(axis=0)
+            reach[name] = np.maximum(reach[name], rows)
+
+    for sample in zip(*arrays, strict=True) if reach else ():
+        interpret(graph, dict(zip(graph.inputs, sample, strict=True)), observe)
+    return reach
 
 
 def _as_arrays(graph: Graph, samples: Array | Sequence[Array]) -> list[Array]:

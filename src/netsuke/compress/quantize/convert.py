@@ -147,26 +147,21 @@ class Conversion:
         weights, source = self.graph.tensors[node.inputs[number]], self.quants.get(node.inputs[0])
         if weights.data is None or source is None:
             raise QuantizationError(
-                node.name, f"{node.op.kind} needs constant weights and a real input to be quantized"
+                node.name,
+                f"{node.op.kind} needs constant weights and a real input to be quantized",
             )
         axis = axis if self.recipe.per_channel else None
         scales = weight_scales(weights.data, axis, self.recipe.ranges)
-        bias = (
-            None
-            if node.op.rule.bias is None
-            else self.graph.tensors[node.inputs[node.op.rule.bias]]
-        )
+        rule = node.op.rule
+        bias = None if rule.bias is None else self.graph.tensors[node.inputs[rule.bias]]
         if bias is not None:
-            if bias.data is None:
-                raise QuantizationError(node.name, "needs a constant bias to be quantized")
-            needed = np.abs(bias.data) / (source.scale[0] * LARGEST_BIAS)
-            needed = needed if axis is not None else needed.max(initial=0.0)
-            scales = np.maximum(scales, needed).astype(np.float32).astype(np.float64)
+            target = self.quants[node.outputs[0]].scale[0]
+            scales = bounded_scales(node.name, scales, bias, source.scale[0], target)
         quant = _symmetric(scales, axis, 8)
         steps = quant._along_axis(quant.scale, weights.data.ndim)
         stored = np.clip(np.rint(weights.data / steps), -127, 127).astype(np.int8)
         names[number] = self.store(weights.name, stored, quant)
-        if bias is not None and node.op.rule.bias is not None and bias.data is not None:
+        if bias is not None and rule.bias is not None and bias.data is not None:
             values = bias.data.astype(np.float64)
             if self.recipe.bias_correction and is_linear(self.edit, node):
                 mean = self.statistics[node.inputs[0]].mean
@@ -175,7 +170,24 @@ class Conversion:
             limit = 2.0 * LARGEST_BIAS - 1
             rounded = np.clip(np.rint(values / products), -limit, limit).astype(np.int32)
             product = _symmetric(products, None if axis is None else 0, 32)
-            names[node.op.rule.bias] = self.store(bias.name, rounded, product)
+            names[rule.bias] = self.store(bias.name, rounded, product)
+
+
+def bounded_scales(place: str, scales: Array, bias: Tensor, source: float, target: float) -> Array:
+    """Scales of weights at which the bias and the factor to the output can be expressed.
+
+    With the factor f = source · scale / target: weights that matter less than 2^-30 output steps
+    become zeros, and from 2^20 steps on an output is always at one end anyway. The bias must
+    stay below 2^30 steps of its own.
+    """
+    if bias.data is None:
+        raise QuantizationError(place, f"needs the constant bias {bias.name!r} to be quantized")
+    needed = np.abs(bias.data.astype(np.float64)) / (source * LARGEST_BIAS)
+    if len(scales) == 1:
+        needed = needed.max(initial=0.0, keepdims=True)
+    unit = target / source
+    bounded = np.clip(np.maximum(scales, needed), unit * 2.0**-30, unit * 2.0**20)
+    return bounded.astype(np.float32).astype(np.float64)
 
 
 def _symmetric(scales: Array, axis: int | None, bits: int) -> Quant:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,12 @@ ROUNDS = 20
 
 SETTLED = 1e-3
 """Factors this close to 1 count as settled."""
+
+MOST = 1e3
+"""Channels are scaled by at most this factor, and at least its inverse."""
+
+TINY = 1e-6
+"""Channels whose weights are smaller than this share of the largest are dead and stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ def _walk(edit: Edit, node: Node) -> Pair | None:
     return None
 
 
-def equalize(graph: Graph) -> Graph:
+def equalize(graph: Graph, reach: Mapping[str, Array] | None = None) -> Graph:
     """Balance the ranges of weights between consecutive layers; the meaning is kept.
 
     For channel i between two layers, with r1 the largest weight that makes it and r2 the largest
@@ -79,12 +86,25 @@ def equalize(graph: Graph) -> Graph:
         s_i = sqrt(r1_i · r2_i) / r2_i,   W1_i ← W1_i / s_i,  b1_i ← b1_i / s_i,  W2_i ← W2_i · s_i
 
     after which both ranges are sqrt(r1_i · r2_i).
+
+    Parameters
+    ----------
+    graph
+        A float graph.
+    reach
+        First tensor of a pair (`find_pairs`) -> the largest magnitude in each of its channels. If
+        given, no channel is enlarged beyond the largest one as it was, since all channels share
+        the range of the tensor, and channels that are always zero stay as they are.
     """
     edit = Edit(graph)
     pairs = find_pairs(graph)
     values: dict[tuple[str, int], Array] = {}
+    totals: dict[str, Array] = {}
     for _ in range(ROUNDS if pairs else 0):
-        change = max(_balance(edit, pair, values) for pair in pairs)
+        change = 0.0
+        for pair in pairs:
+            limits = _limits(None if reach is None else reach[pair.first])
+            change = max(change, _balance(edit, pair, values, totals, limits))
         if change < SETTLED:
             break
     for (name, number), array in values.items():
@@ -97,8 +117,26 @@ def equalize(graph: Graph) -> Graph:
     return edit.finish()
 
 
-def _balance(edit: Edit, pair: Pair, values: dict[tuple[str, int], Array]) -> float:
-    """Equalize one pair in `values` (node, input -> array); return how far factors were from 1."""
+def _limits(reach: Array | None) -> tuple[Array, Array]:
+    """The smallest and the largest factor of each channel, all rounds together."""
+    if reach is None:
+        return np.array(1.0 / MOST), np.array(MOST)
+    dead = reach <= 0.0
+    least = np.clip(reach / max(float(reach.max(initial=0.0)), 1e-30), 1.0 / MOST, 1.0)
+    return np.where(dead, 1.0, least), np.where(dead, 1.0, MOST)
+
+
+def _balance(
+    edit: Edit,
+    pair: Pair,
+    values: dict[tuple[str, int], Array],
+    totals: dict[str, Array],
+    limits: tuple[Array, Array],
+) -> float:
+    """Equalize one pair in `values` (node, input -> array); return how far factors were from 1.
+
+    `totals` holds the product of all factors of each pair so far.
+    """
     first, second = edit.node(pair.first), edit.node(pair.second)
     assert first is not None and second is not None and first.op.rule.bias is not None
     ((made, axis),) = first.op.rule.weights.items()
@@ -111,9 +149,11 @@ def _balance(edit: Edit, pair: Pair, values: dict[tuple[str, int], Array]) -> fl
     others = tuple(i for i in range(weights.ndim) if i != axis)
     r1 = np.abs(weights).max(axis=others, initial=0.0)
     r2 = largest_by_channel(following, channels, len(r1))
-    usable = (r1 > 0.0) & (r2 > 0.0)
+    usable = (r1 > TINY * r1.max(initial=0.0)) & (r2 > TINY * r2.max(initial=0.0))
     ratio = np.where(usable, r1, 1.0) / np.where(usable, r2, 1.0)
-    factors = np.clip(np.sqrt(ratio), 1e-3, 1e3)
+    before = totals.get(pair.first, np.ones(len(r1)))
+    totals[pair.first] = np.clip(before * np.sqrt(ratio), *limits)
+    factors = totals[pair.first] / before
     shape = [-1 if i == axis else 1 for i in range(weights.ndim)]
     bias = first.op.rule.bias
     values[first.name, made] = weights / factors.reshape(shape)

@@ -179,7 +179,7 @@ def weight_scales(weights: Array, axis: int | None, method: str) -> Array:
         else np.moveaxis(weights, axis, 0).reshape(weights.shape[axis], -1)
     ).astype(np.float64)
     reach = np.abs(rows).max(axis=1, initial=0.0)
-    largest = np.where(reach > 0.0, reach / 127.0, 1.0)
+    largest = np.where(reach > 1e-30, reach / 127.0, 1.0)
     if method != "mse":
         return largest.astype(np.float32).astype(np.float64)
     best, least = largest, np.full(len(rows), np.inf)
