@@ -27,7 +27,7 @@ RESIZE_BILINEAR = layout(
 RESIZE_NEAREST = layout(
     "ResizeNearestNeighborOptions", "align_corners: bool; half_pixel_centers: bool", union=74
 )
-TAPS_LIMIT = 1 << 24
+TAPS_LIMIT = 1 << 21
 SIDE_LIMIT = 1 << 15
 
 
