@@ -9,6 +9,7 @@ from netsuke.devices import Device, Region
 from netsuke.errors import DoesNotFitError, GraphError, NetsukeError
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.buffers import Buffer, Sharing, share
+from netsuke.schedule.choose import fastest, live_peak, smallest
 from netsuke.schedule.offsets import Layout, lay_out, live_bytes, lowest_gap
 from netsuke.schedule.order import Order, best_order
 
@@ -110,9 +111,9 @@ class Plan:
 def plan(graph: Graph, device: Device, ram: int | None = None, exact: bool = False) -> Plan:
     """Plan a graph on a device.
 
-    Kernels: first those with the least scratch, which gives the smallest arena; then, node by
-    node, faster kernels whose scratch fits under the budget. The budget is that smallest arena,
-    or `ram` when it is larger.
+    Kernels: first those that give the smallest arena; then, node by node, faster ones with which
+    all buffers still fit the budget. The budget is `ram`; without it an eighth more than the
+    smallest arena, but no more than the tensors that live at once, nor than the device has.
 
     Parameters
     ----------
@@ -136,36 +137,16 @@ def plan(graph: Graph, device: Device, ram: int | None = None, exact: bool = Fal
         When a node has no kernel for this device.
     """
     candidates = {node.name: _kernels(graph, node, device) for node in graph.nodes}
-    frugal = {name: min(ks, key=_by_scratch) for name, ks in candidates.items()}
-    order, sharing, layout = _best_layout(graph, frugal)
-    budget = max(layout.size, ram or 0)
-    chosen = dict(frugal)
-    gains = sorted(
-        candidates,
-        key=lambda name: _fastest(candidates[name]).instructions - frugal[name].instructions,
-    )
-    for name in gains:
-        chosen[name] = _upgrade(graph, order, chosen, name, candidates[name], budget)
-    if chosen != frugal:
-        faster_sharing = share(graph, order.nodes, chosen)
-        faster = lay_out(list(faster_sharing.buffers.values()))
-        if faster.size <= budget:
-            sharing, layout = faster_sharing, faster
-        else:
-            chosen = frugal
+    order, kernels, layout = _smallest(graph, candidates)
+    budget = _budget(graph, order, candidates, layout.size, ram, device)
+    faster = fastest(graph, order.nodes, candidates, kernels, budget)
+    sharing = share(graph, order.nodes, faster)
+    layout = lay_out(list(sharing.buffers.values()))
     if exact and not layout.optimal:
         from netsuke.schedule.solver import solve
 
         layout = solve(list(sharing.buffers.values()), layout)
-    return _assemble(graph, device, order, chosen, sharing, layout)
-
-
-def _by_scratch(kernel: Kernel) -> tuple[int, int, float]:
-    return (kernel.scratch or 0, -len(kernel.inplace), kernel.instructions)
-
-
-def _fastest(kernels: Sequence[Kernel]) -> Kernel:
-    return min(kernels, key=lambda kernel: kernel.instructions)
+    return _assemble(graph, device, order, faster, sharing, layout)
 
 
 def _kernels(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
@@ -178,38 +159,37 @@ def _kernels(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
     return kernels
 
 
-def _best_layout(graph: Graph, kernels: Mapping[str, Kernel]) -> tuple[Order, Sharing, Layout]:
-    """Lay out the searched order and the graph's own; the smaller wins."""
-    searched = best_order(graph, {name: kernel.scratch or 0 for name, kernel in kernels.items()})
+def _budget(
+    graph: Graph,
+    order: Order,
+    candidates: Mapping[str, Sequence[Kernel]],
+    smallest_arena: int,
+    ram: int | None,
+    device: Device,
+) -> int:
+    """Bytes that faster kernels may use; see `plan`."""
+    if ram is not None:
+        return max(smallest_arena, ram)
+    largest = max((region.available for region in device.memory("arena")), default=0)
+    cap = min(live_peak(graph, order.nodes, candidates), largest)
+    return max(smallest_arena, min(smallest_arena * 9 // 8, cap))
+
+
+def _smallest(
+    graph: Graph, candidates: Mapping[str, Sequence[Kernel]]
+) -> tuple[Order, dict[str, Kernel], Layout]:
+    """Order and kernels with the smallest arena: the searched order, or the graph's own."""
+    scratch = {name: min(k.scratch or 0 for k in kernels) for name, kernels in candidates.items()}
+    searched = best_order(graph, scratch)
     orders = [searched]
     if searched.nodes != graph.nodes:
         orders.append(Order(graph.nodes, False))
     results = []
     for order in orders:
-        sharing = share(graph, order.nodes, kernels)
-        results.append((order, sharing, lay_out(list(sharing.buffers.values()))))
+        kernels = smallest(graph, order.nodes, candidates)
+        buffers = list(share(graph, order.nodes, kernels).buffers.values())
+        results.append((order, kernels, lay_out(buffers)))
     return min(results, key=lambda result: result[2].size)
-
-
-def _upgrade(
-    graph: Graph,
-    order: Order,
-    chosen: Mapping[str, Kernel],
-    name: str,
-    kernels: Sequence[Kernel],
-    budget: int,
-) -> Kernel:
-    """The fastest kernel of one node with which all buffers still fit the budget."""
-    current = chosen[name]
-    for kernel in sorted(kernels, key=lambda kernel: kernel.instructions):
-        if kernel is current or kernel.instructions >= current.instructions:
-            break
-        if (kernel.scratch or 0) <= (current.scratch or 0) and kernel.inplace == current.inplace:
-            return kernel
-        sharing = share(graph, order.nodes, {**chosen, name: kernel})
-        if lay_out(list(sharing.buffers.values())).size <= budget:
-            return kernel
-    return current
 
 
 def _assemble(

@@ -1,0 +1,140 @@
+"""Which kernel runs each node: first for the smallest arena, then for speed within it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from netsuke.ir import Graph, Kernel, Node
+from netsuke.schedule.buffers import Buffer, share
+from netsuke.schedule.offsets import lay_out, lower_bound
+
+Candidates = Mapping[str, Sequence[Kernel]]
+"""Node name -> kernels that can run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Kernels by node, and the bytes that they need at each step, largest first."""
+
+    kernels: Mapping[str, Kernel]
+    profile: tuple[int, ...]
+
+
+def smallest(graph: Graph, nodes: Sequence[Node], candidates: Candidates) -> dict[str, Kernel]:
+    """Kernels for the smallest peak: steepest descent from those with the least scratch.
+
+    At each round every other kernel is tried for the nodes around the highest step; the one that
+    lowers the sorted live bytes of all steps most is taken. Working in place saves a buffer, but
+    may keep a large one alive and may want scratch, so only trying tells.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    nodes
+        Its nodes in the order of execution.
+    candidates
+        Kernels of every node.
+    """
+    start = {name: min(kernels, key=_by_scratch) for name, kernels in candidates.items()}
+    best = _judge(graph, nodes, start)
+    while True:
+        trials = [
+            _judge(graph, nodes, {**best.kernels, name: kernel})
+            for name in _around_peak(graph, nodes, best.kernels)
+            for kernel in _alternatives(candidates[name], best.kernels[name])
+        ]
+        better = min(trials, key=lambda choice: choice.profile, default=best)
+        if better.profile >= best.profile:
+            return dict(best.kernels)
+        best = better
+
+
+def live_peak(graph: Graph, nodes: Sequence[Node], candidates: Candidates) -> int:
+    """Largest sum of tensors that live at one step, if nothing works in place or wants scratch."""
+    plain = {
+        name: replace(kernels[0], inplace=(), scratch=None) for name, kernels in candidates.items()
+    }
+    return lower_bound(list(share(graph, nodes, plain).buffers.values()))
+
+
+def fastest(
+    graph: Graph,
+    nodes: Sequence[Node],
+    candidates: Candidates,
+    start: Mapping[str, Kernel],
+    budget: int,
+) -> dict[str, Kernel]:
+    """Replace kernels by faster ones while all buffers fit the budget, the largest gain first.
+
+    Parameters
+    ----------
+    start
+        Kernels that fit.
+    budget
+        Bytes of the arena.
+    """
+    chosen = dict(start)
+    gains = {
+        name: chosen[name].instructions - min(k.instructions for k in kernels)
+        for name, kernels in candidates.items()
+    }
+    for name in sorted(gains, key=lambda name: -gains[name]):
+        for kernel in sorted(candidates[name], key=lambda kernel: kernel.instructions):
+            if kernel.instructions >= chosen[name].instructions:
+                break
+            if _fits(graph, nodes, {**chosen, name: kernel}, budget):
+                chosen[name] = kernel
+                break
+    return chosen
+
+
+def _by_scratch(kernel: Kernel) -> tuple[int, int, float]:
+    return (kernel.scratch or 0, -len(kernel.inplace), kernel.instructions)
+
+
+def _alternatives(kernels: Sequence[Kernel], current: Kernel) -> list[Kernel]:
+    """Other kernels that need other memory."""
+    needs = {(current.scratch or 0, current.inplace)}
+    others = []
+    for kernel in kernels:
+        need = (kernel.scratch or 0, kernel.inplace)
+        if need not in needs:
+            needs.add(need)
+            others.append(kernel)
+    return others
+
+
+def _judge(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel]) -> Choice:
+    buffers = share(graph, nodes, kernels).buffers.values()
+    return Choice(kernels, tuple(sorted(_live(buffers, len(nodes)), reverse=True)))
+
+
+def _live(buffers: Iterable[Buffer], steps: int) -> list[int]:
+    """Live bytes before the first step and at each step."""
+    changes = [0] * (steps + 3)
+    for buffer in buffers:
+        changes[buffer.start + 1] += buffer.size
+        changes[buffer.end + 2] -= buffer.size
+    return list(accumulate(changes))[: steps + 1]
+
+
+def _around_peak(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel]) -> list[str]:
+    """Nodes that run at the highest step, or make or read a buffer that lives then."""
+    sharing = share(graph, nodes, kernels)
+    live = _live(sharing.buffers.values(), len(nodes))
+    peak = max(range(len(live)), key=lambda index: live[index]) - 1
+    living = {key for key, b in sharing.buffers.items() if b.start <= peak <= b.end}
+    names = []
+    for step, node in enumerate(nodes):
+        keys = {sharing.inside[n][0] for n in (*node.inputs, *node.outputs) if n in sharing.inside}
+        if step == peak or keys & living:
+            names.append(node.name)
+    return names
+
+
+def _fits(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel], budget: int) -> bool:
+    buffers = list(share(graph, nodes, kernels).buffers.values())
+    return lower_bound(buffers) <= budget and lay_out(buffers, nodes=0).size <= budget
