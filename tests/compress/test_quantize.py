@@ -314,3 +314,17 @@ def test_the_float_keyword_model_loses_at_most_half_a_point(real_data: Path) -> 
     whole = host_outputs(integers, features[:800])
     right = [(r.argmax(axis=1) == labels[:800]).mean() for r in (real, whole)]
     assert right[1] > right[0] - 0.005
+
+
+def test_dead_channels_between_layers_do_not_upset_equalization() -> None:
+    b = Drawn()
+    weights = b.rng.normal(size=(6, 3, 3, 2)).astype(np.float32)
+    weights[0], weights[1] = 1e-38, 0.0
+    bias = np.array([-5.0, 2.0, -1e4, 0.1, 0.2, 0.3], np.float32)
+    x = b.input("x", (6, 6, 2))
+    x = b.one(ops.Conv2d(low=0.0), x, b.constant("w", weights), b.constant("b", bias))
+    x = b.one(ops.DepthwiseConv2d(low=0.0), x, b.weights(3, 3, 6, spread=1e-3), b.weights(6))
+    graph = b.build([b.conv(x, 4)])
+    samples = b.samples(6, 6, 2)
+    integers = quantize(graph, samples)
+    assert worst_sqnr(graph, integers, samples) > 30.0
