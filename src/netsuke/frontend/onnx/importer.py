@@ -11,8 +11,8 @@ from netsuke.frontend.nchw.value import BatchAxisError, CannotImportError, Value
 from netsuke.frontend.nchw.walk import FailedError, Imported, Problem, Walk, first_success
 from netsuke.frontend.onnx import read
 from netsuke.frontend.onnx.fold import fold, is_foldable
-from netsuke.frontend.onnx.fuse import fuse_gelu
 from netsuke.frontend.onnx.integers import to_integers
+from netsuke.frontend.onnx.prepare import prepare_nodes
 from netsuke.frontend.onnx.registry import Call, converter_of
 from netsuke.ir import Array, Graph
 
@@ -54,8 +54,8 @@ def import_model(
     """As `load_onnx`, and says where the batch axes were."""
     model, place, folder = read.parse(source)
     opset = read.opset_of(model, place)
-    _refuse_unknown(model, place)
-    nodes = fuse_gelu(model.graph)
+    nodes = prepare_nodes(model.graph)
+    _refuse_unknown(nodes, place)
     if model.graph.sparse_initializer:
         raise ModelError(place, "holds sparse initializers, which are not supported")
     constants = {
@@ -70,10 +70,10 @@ def import_model(
     return first_success(place, walk).result()
 
 
-def _refuse_unknown(model: Any, place: str) -> None:
+def _refuse_unknown(nodes: Sequence[Any], place: str) -> None:
     unknown = tuple(
         (_title(node), _name(node), "no such operator is supported")
-        for node in model.graph.node
+        for node in nodes
         if converter_of(node.domain, node.op_type) is None and not is_foldable(node.op_type)
     )
     if unknown:

@@ -1,7 +1,8 @@
 """Dequantize -> operator -> Quantize becomes one integer operator.
 
-QDQ files say how tensors are quantized by pairs of nodes around float operators. Four steps:
+QDQ files say how tensors are quantized by pairs of nodes around float operators. The steps:
 
+0. A constant that is added to a product becomes the product's bias.
 1. Quantize moves up and Dequantize moves down past nodes that only move elements (and Quantize
    past clamps, since rounding keeps the order), so that they stand right at the operators.
 2. An operator whose inputs all come from Dequantize and whose output only goes to Quantize
@@ -17,13 +18,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 
 from netsuke.frontend.nchw.value import Twin
+from netsuke.frontend.onnx.node_table import NodeTable
 from netsuke.ir import Graph, Node, Op, Port, Quant, Tensor, constant
 from netsuke.ops import (
+    Add,
     AveragePool2d,
     Clamp,
     Dequantize,
@@ -49,15 +51,10 @@ def to_integers(graph: Graph, twins: Mapping[str, Twin]) -> Graph:
     if not any(isinstance(node.op, Quantize | Dequantize) for node in graph.nodes):
         return graph
     work = _Rewriting(graph, twins)
-    for node in reversed(graph.nodes):
-        if isinstance(node.op, Quantize):
-            work.lift(node)
-    for node in work.sorted_nodes():
-        work.sink(node)
-    for node in work.sorted_nodes():
-        work.integrate(node)
-    for node in work.sorted_nodes():
-        work.cancel(node)
+    work.each(work.merge_bias)
+    work.each(work.lift, backwards=True)
+    for step in (work.sink, work.integrate, work.cancel):
+        work.each(step)
     work.open_inputs()
     work.open_outputs()
     return work.finish()
@@ -70,46 +67,12 @@ def _only_moves(op: Op) -> bool:
     return isinstance(op, Movement | MaxPool2d)
 
 
-class _Rewriting:
-    """A graph whose nodes are kept by name, so that they can be exchanged one by one."""
+class _Rewriting(NodeTable):
+    """The steps above, one node at a time."""
 
     def __init__(self, graph: Graph, twins: Mapping[str, Twin]) -> None:
-        self.graph = graph
-        self.twins = twins
-        self.tensors = dict(graph.tensors)
-        self.makers = graph.producers()
-        self.readers: dict[str, dict[str, Node]] = {name: {} for name in graph.tensors}
-        self.outputs = list(graph.outputs)
-        self.ports = dict(graph.ports)
-        self.numbers = count()
-        for node in graph.nodes:
-            self._link(node)
-
-    def _link(self, node: Node) -> None:
-        for name in node.outputs:
-            self.makers[name] = node
-        for name in node.inputs:
-            self.readers.setdefault(name, {})[node.name] = node
-
-    def _unlink(self, node: Node) -> None:
-        for name in node.outputs:
-            self.makers.pop(name, None)
-        for name in node.inputs:
-            self.readers[name].pop(node.name, None)
-
-    def _exchange(self, old: Sequence[Node], new: Sequence[Node]) -> None:
-        for node in old:
-            self._unlink(node)
-        for node in new:
-            self._link(node)
-
-    def _new(self, wish: str, like: Tensor, quant: Quant | None) -> str:
-        """A new activation of the same shape; an integer one if it has a quantization."""
-        name = f"{wish}.{next(self.numbers)}"
-        dtype = "float32" if quant is None else "int8"
-        self.tensors[name] = Tensor(name, like.shape, dtype, quant)
-        self.readers[name] = {}
-        return name
+        super().__init__(graph)
+        self.twins = dict(twins)
 
     def _computed(self, node: Node) -> list[str]:
         return [name for name in node.inputs if not self.tensors[name].is_constant]
@@ -119,28 +82,35 @@ class _Rewriting:
         maker = self.makers.get(name)
         return maker.inputs[0] if maker and isinstance(maker.op, Dequantize) else None
 
-    def sorted_nodes(self) -> list[Node]:
-        """All nodes that an output depends on, each behind those that it reads."""
-        order: list[Node] = []
-        done: set[str] = set()
-        for output in self.outputs:
-            stack = [(output, False)]
-            while stack:
-                name, ready = stack.pop()
-                node = self.makers.get(name)
-                if node is None or node.name in done:
-                    continue
-                if ready:
-                    done.add(node.name)
-                    order.append(node)
-                else:
-                    stack.append((name, True))
-                    stack.extend((source, False) for source in reversed(node.inputs))
-        return order
+    def merge_bias(self, node: Node) -> None:
+        """Give a product without bias the constant that is added to it."""
+        if not isinstance(node.op, Add):
+            return
+        computed = self._computed(node)
+        maker = self.makers.get(computed[0]) if len(computed) == 1 else None
+        if maker is None or maker.op.rule.bias is None or len(self.readers[maker.name]) != 1:
+            return
+        place = maker.op.rule.bias
+        old = self.tensors[maker.inputs[place]]
+        (added,) = (name for name in node.inputs if name != computed[0])
+        tensor = self.tensors[added]
+        shaped = old.shape == tensor.shape and old.shape == self.tensors[maker.name].shape[-1:]
+        plain = (
+            getattr(node.op, "low", 0.0) == -math.inf and getattr(node.op, "high", 0.0) == math.inf
+        )
+        if (
+            maker.name in self.outputs
+            or not (shaped and plain)
+            or old.data is None
+            or old.data.any()
+        ):
+            return
+        inputs = (*maker.inputs[:place], added, *maker.inputs[place + 1 :])
+        self.exchange([maker, node], [Node(maker.op, inputs, node.outputs)])
 
     def lift(self, node: Node) -> None:
         """Move a Quantize up past nodes that only move elements or clamp."""
-        while True:
+        while isinstance(node.op, Quantize):
             source = node.inputs[0]
             maker = self.makers.get(source)
             if maker is None or source in self.outputs or len(self.readers[source]) != 1:
@@ -151,10 +121,10 @@ class _Rewriting:
                 return
             inner = self._computed(maker)[0]
             quant = self.tensors[node.name].quant
-            lifted = self._new(inner, self.tensors[inner], quant)
+            lifted = self.new(inner, self.tensors[inner], quant)
             inputs = tuple(lifted if name == inner else name for name in maker.inputs)
             above = Node(node.op, (inner,), (lifted,))
-            self._exchange([node, maker], [above, Node(maker.op, inputs, node.outputs)])
+            self.exchange([node, maker], [above, Node(maker.op, inputs, node.outputs)])
             node = above
 
     def sink(self, node: Node) -> None:
@@ -166,13 +136,13 @@ class _Rewriting:
         if source is None:
             return
         quant = self.tensors[source].quant
-        moved = [self._new(name, self.tensors[name], quant) for name in node.outputs]
+        moved = [self.new(name, self.tensors[name], quant) for name in node.outputs]
         inputs = tuple(source if name == computed[0] else name for name in node.inputs)
         below = [
             Node(Dequantize(), (inner,), (outer,))
             for inner, outer in zip(moved, node.outputs, strict=True)
         ]
-        self._exchange([node], [Node(node.op, inputs, tuple(moved)), *below])
+        self.exchange([node], [Node(node.op, inputs, tuple(moved)), *below])
 
     def integrate(self, node: Node) -> None:
         """Make an integer node of Dequantize -> node -> Quantize."""
@@ -191,7 +161,7 @@ class _Rewriting:
         if node.op.rule.shared and len(sources) > 1:
             inputs = [self._in_quant(name, quant) for name in inputs]
         elif node.op.rule.shared and self.tensors[inputs[0]].quant != quant:
-            result = self._new(result, self.tensors[result], self.tensors[inputs[0]].quant)
+            result = self.new(result, self.tensors[result], self.tensors[inputs[0]].quant)
             made.append(Node(Requantize("int8"), (result,), target[0].outputs))
         constants = self._integer_constants(node, inputs)
         if constants is None:
@@ -199,7 +169,7 @@ class _Rewriting:
         inputs = [constants.get(index, name) for index, name in enumerate(inputs)]
         made.append(Node(node.op, tuple(inputs), (result,)))
         copies = [self._alias(other, target[0].name) for other in target[1:]]
-        self._exchange([node, *target], [*made, *copies])
+        self.exchange([node, *target], [*made, *copies])
 
     def _alias(self, node: Node, name: str) -> Node:
         """A second Quantize of the same values, as a copy of the first's result."""
@@ -220,8 +190,8 @@ class _Rewriting:
         tensor = self.tensors[name]
         if tensor.quant in (None, quant):
             return name
-        result = self._new(name, tensor, quant)
-        self._link(Node(Requantize("int8"), (name,), (result,)))
+        result = self.new(name, tensor, quant)
+        self.link(Node(Requantize("int8"), (name,), (result,)))
         return result
 
     def _integer_constants(self, node: Node, inputs: Sequence[str]) -> dict[int, str] | None:
@@ -269,21 +239,12 @@ class _Rewriting:
             source = self._quantized_source(node.inputs[0])
             if source is not None:
                 made = Node(Requantize("int8"), (source,), node.outputs)
-                self._exchange([node], [made])
+                self.exchange([node], [made])
                 node = made
         if isinstance(node.op, Requantize):
             source = node.inputs[0]
             if self.tensors[source].quant == self.tensors[node.name].quant:
-                self._merge(node, source)
-
-    def _merge(self, node: Node, source: str) -> None:
-        """Let the readers of a node that changes nothing read its input."""
-        if node.name in self.outputs:
-            return
-        for reader in list(self.readers[node.name].values()):
-            inputs = tuple(source if name == node.name else name for name in reader.inputs)
-            self._exchange([reader], [replace(reader, inputs=inputs)])
-        self._unlink(node)
+                self.merge(node, source)
 
     def open_inputs(self) -> None:
         """Take integers where a float input is only quantized."""
@@ -300,7 +261,7 @@ class _Rewriting:
             self.tensors[name] = replace(tensor, dtype="int8", quant=quants.pop())
             self.ports[name] = Port(tuple(range(len(tensor.shape))), "float32")
             for reader in readers:
-                self._merge(reader, name)
+                self.merge(reader, name)
 
     def open_outputs(self) -> None:
         """Hand out integers where a float output is only dequantized."""
@@ -312,39 +273,10 @@ class _Rewriting:
             maker = self.makers.get(source)
             if maker is None or source in self.outputs:
                 continue
-            self._unlink(node)
-            self._rename(source, name)
+            self.unlink(node)
+            self.rename(source, name)
             rank = len(self.tensors[name].shape)
             self.ports[name] = Port(tuple(range(rank)), "float32")
-
-    def _rename(self, old: str, new: str) -> None:
-        maker = self.makers[old]
-        readers = list(self.readers[old].values())
-        self.tensors[new] = replace(self.tensors.pop(old), name=new)
-        swap = {old: new}
-        nodes = list(dict.fromkeys((maker, *readers)))
-        renamed = [
-            Node(
-                node.op,
-                tuple(swap.get(name, name) for name in node.inputs),
-                tuple(swap.get(name, name) for name in node.outputs),
-            )
-            for node in nodes
-        ]
-        self._exchange(nodes, renamed)
-
-    def finish(self) -> Graph:
-        """The new graph, with the tensors that are still named."""
-        nodes = self.sorted_nodes()
-        named = {*self.graph.inputs, *self.outputs}
-        for node in nodes:
-            named.update(node.inputs, node.outputs)
-        return replace(
-            self.graph,
-            nodes=tuple(nodes),
-            tensors={name: tensor for name, tensor in self.tensors.items() if name in named},
-            ports=self.ports,
-        )
 
 
 def _exact_mean(op: Op, x: Tensor, quant: Quant) -> Op:

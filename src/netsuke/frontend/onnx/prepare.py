@@ -1,4 +1,8 @@
-"""Gelu as exporters before opset 20 write it, with Erf, becomes one node."""
+"""What is done to the nodes of a file before they are imported.
+
+Nodes that no output depends on are left out. Gelu as exporters before opset 20 write it, with
+Erf, becomes one node.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,14 @@ from typing import Any
 import numpy as np
 
 
-def fuse_gelu(graph: Any) -> list[Any]:
-    """Nodes of a graph, with every x/2 · (1 + erf(x/√2)) replaced by Gelu.
+def prepare_nodes(graph: Any) -> list[Any]:
+    """The nodes that matter, with every x/2 · (1 + erf(x/√2)) replaced by Gelu.
 
     The factors may stand in any order, and 1/2 may multiply x, the sum or the product.
     """
     nodes = list(graph.node)
     if not any(node.op_type == "Erf" for node in nodes):
-        return nodes
+        return _without_dead(nodes, graph)
     search = _Search(graph)
     replaced: dict[int, Any] = {}
     for node in nodes:
@@ -35,10 +39,11 @@ def _gelu(last: Any, source: str) -> Any:
 
 
 def _without_dead(nodes: list[Any], graph: Any) -> list[Any]:
+    """The nodes that an output depends on."""
     live = {output.name for output in graph.output}
     kept = []
     for node in reversed(nodes):
-        if any(name in live for name in node.output) or node.op_type != "Erf":
+        if any(name in live for name in node.output):
             live.update(name for name in node.input if name)
             kept.append(node)
     return kept[::-1]
