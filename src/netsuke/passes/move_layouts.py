@@ -8,7 +8,8 @@ from netsuke.ir import Axes, Graph, Node, Port, Relayout, Tensor
 from netsuke.ir.layout import compose, identity, inverse, memory_order, permuted_shape
 from netsuke.ops.reshape import Reshape
 from netsuke.ops.transpose import Transpose
-from netsuke.passes.layout_search import Layouts, choose_layouts
+from netsuke.passes.layout_search import choose_layouts
+from netsuke.passes.layouts import Layouts
 
 
 def move_layouts(graph: Graph) -> Graph:
