@@ -1,0 +1,54 @@
+"""The documents say what the code does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netsuke.cli import main
+
+ROOT = Path(__file__).parents[1]
+SESSION = re.compile(r"^\$ netsuke (.+)$", re.MULTILINE)
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_links_in_documents_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = sorted(int(p.name[:4]) for p in (ROOT / "docs" / "decisions").glob("*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_session_of_the_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every command of the README, in order, on smaller settings where time is the only reason."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in SESSION.findall(text)]
+    assert len(commands) >= 6
+    for arguments in commands:
+        if arguments[0] == "train":
+            arguments += ["--epochs", "2"]
+        if arguments[0] == "fit":
+            arguments += ["--time", "20s"]
+        code = main(arguments)
+        captured = capsys.readouterr()
+        # check says that the network does not fit yet; a hurried fit may miss its accuracy.
+        allowed = (0, 3) if arguments[0] in ("check", "fit") else (0,)
+        assert code in allowed, f"netsuke {' '.join(arguments)}: {captured.err}"
