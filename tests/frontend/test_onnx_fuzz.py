@@ -14,7 +14,7 @@ import pytest
 from onnx import helper
 from onnx_models import model, node
 from onnx_models import random as normal
-from test_onnx import conv_net
+from test_onnx_import import conv_net
 from test_onnx_quantized import chain
 
 from netsuke.errors import ModelError, NetsukeError, UnsupportedOperatorError

@@ -12,9 +12,11 @@ from netsuke.frontend.torch import from_module, load_pt2
 from netsuke.frontend.torch.importer import import_module
 from netsuke.ir import Graph, interpret
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="left out: PyTorch is not installed")
 nn = torch.nn
 functional = torch.nn.functional
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
 
 class MobileBlock(nn.Module):

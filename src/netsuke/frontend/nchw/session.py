@@ -19,7 +19,7 @@ import numpy.typing as npt
 from netsuke.errors import ModelError
 from netsuke.frontend.nchw.value import BatchAxisError, CannotImportError, Twin, Value, without
 from netsuke.ir import GraphBuilder, Op, Quant, Tensor
-from netsuke.ops import Reshape, Transpose
+from netsuke.ops import ArgMax, Dequantize, Reshape, Transpose
 
 MOST_ELEMENTS = 1 << 28
 """No activation of a network for small devices has more elements; beyond, the file is absurd."""
@@ -106,6 +106,7 @@ class Session:
                     for value, batch in zip(folded, positions, strict=True)
                 )
         names = [self.tensor(value) for value in values]
+        self._refuse_integers(op, values)
         for kind in op.infer([self.builder.tensors[name] for name in names]):
             self._limit(self.next_label, kind.shape)
         outputs = self.builder.add(op, names, [f"{self.next_label}.{op.kind}"] * len(positions))
@@ -122,6 +123,14 @@ class Session:
             for name, batch in zip(outputs, positions, strict=True)
             for tensor in (self.builder.tensors[name],)
         )
+
+    def _refuse_integers(self, op: Op, values: Sequence[Value]) -> None:
+        """Integers may be moved, dequantized and compared; they are no numbers to compute with."""
+        if op.rule.shared or isinstance(op, ArgMax | Dequantize | Reshape):
+            return
+        for value in values:
+            if value.data is None and value.dtype != "float32":
+                raise CannotImportError(f"computes on {value.dtype} ({value.label!r})")
 
     def _fold(self, op: Op, values: Sequence[Value]) -> list[Value] | None:
         tensors = [

@@ -12,7 +12,7 @@ from netsuke.frontend.nchw.walk import FailedError, Imported, Problem, Walk, fir
 from netsuke.frontend.onnx import read
 from netsuke.frontend.onnx.fold import fold, is_foldable
 from netsuke.frontend.onnx.integers import to_integers
-from netsuke.frontend.onnx.prepare import prepare_nodes
+from netsuke.frontend.onnx.prepare import prepare_nodes, reads_of
 from netsuke.frontend.onnx.registry import Call, converter_of
 from netsuke.ir import Array, Graph
 
@@ -63,7 +63,7 @@ def import_model(
     }
 
     def walk(axis: int | None) -> _OnnxWalk:
-        attempt = _OnnxWalk(model, place, opset, nodes, constants)
+        attempt = _OnnxWalk(model, place, folder, opset, nodes, constants)
         attempt.run(axis, shapes or {})
         return attempt
 
@@ -74,7 +74,9 @@ def _refuse_unknown(nodes: Sequence[Any], place: str) -> None:
     unknown = tuple(
         (_title(node), _name(node), "no such operator is supported")
         for node in nodes
-        if converter_of(node.domain, node.op_type) is None and not is_foldable(node.op_type)
+        if converter_of(node.domain, node.op_type) is None
+        and not is_foldable(node.op_type)
+        and node.op_type != "If"
     )
     if unknown:
         raise UnsupportedOperatorError(place, unknown)
@@ -87,19 +89,21 @@ class _OnnxWalk(Walk):
         self,
         model: Any,
         place: str,
+        folder: Path | None,
         opset: int,
         nodes: Sequence[Any],
         constants: Mapping[str, Array],
     ) -> None:
         super().__init__(place, model.graph.name or "model")
         self.graph = model.graph
+        self.folder = folder
         self.opset = opset
         self.opsets = {entry.domain: int(entry.version) for entry in model.opset_import}
         self.nodes = nodes
         self.values: dict[str, Value | None] = {  # None: a node that failed should have made it
             name: self.session.constant(name, array) for name, array in constants.items()
         }
-        self.used = {name for node in nodes for name in node.input}
+        self.used = {name for node in nodes for name in reads_of(node)}
         self.used |= {output.name for output in model.graph.output}
 
     def run(self, axis: int | None, shapes: Mapping[str, Sequence[int]]) -> None:
@@ -137,10 +141,30 @@ class _OnnxWalk(Walk):
                 raise ModelError(
                     f"{self.place}, node {_name(node)!r}", f"makes {name!r} a second time"
                 )
+        if node.op_type == "If" and self._take_branch(node):
+            return
         outputs = list(node.output)
         values = self.attempt(_title(node), _name(node), outputs, lambda: self._convert(node))
         found = values if values is not None else [None] * len(outputs)
         self.values.update((n, v) for n, v in zip(outputs, found, strict=False) if n)
+
+    def _take_branch(self, node: Any) -> bool:
+        """Import the branch of an If whose condition is known; False when it is not."""
+        condition = self.values[node.input[0]] if len(node.input) == 1 else None
+        if condition is None or condition.data is None or condition.data.size != 1:
+            return False
+        wanted = "then_branch" if condition.data.all() else "else_branch"
+        branch = next((a.g for a in node.attribute if a.name == wanted), None)
+        if branch is None or len(branch.output) != len(node.output):
+            return False
+        for tensor in branch.initializer:
+            array = read.array_of(tensor, self.place, self.folder)
+            self.values[tensor.name] = self.session.constant(tensor.name, array)
+        for inner in branch.node:
+            self._node(inner)
+        for name, output in zip(node.output, branch.output, strict=True):
+            self.values[name] = self.values.get(output.name)
+        return True
 
     def _convert(self, node: Any) -> Sequence[Value]:
         inputs = tuple(self.values[name] if name else None for name in node.input)
@@ -152,7 +176,10 @@ class _OnnxWalk(Walk):
             return folded
         converter = converter_of(node.domain, node.op_type)
         if converter is None:
-            raise CannotImportError("is supported on constants only")
+            known = is_foldable(node.op_type)
+            raise CannotImportError(
+                "is supported on constants only" if known else "no such operator is supported"
+            )
         used = tuple(name in self.used for name in node.output)
         result = converter(Call(self.session, node, version, inputs, used))
         return [result] if isinstance(result, Value) else result

@@ -7,7 +7,7 @@ Erf, becomes one node.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,19 @@ def _without_dead(nodes: list[Any], graph: Any) -> list[Any]:
     kept = []
     for node in reversed(nodes):
         if any(name in live for name in node.output):
-            live.update(name for name in node.input if name)
+            live.update(reads_of(node))
             kept.append(node)
     return kept[::-1]
+
+
+def reads_of(node: Any) -> Iterator[str]:
+    """Names that a node reads, also those that the graphs in its attributes read."""
+    yield from (name for name in node.input if name)
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield from (output.name for output in attribute.g.output)
+            for inner in attribute.g.node:
+                yield from reads_of(inner)
 
 
 class _Search:

@@ -13,7 +13,7 @@ import numpy as np
 from netsuke.frontend.nchw.pointwise import add, multiply
 from netsuke.frontend.nchw.pooling import global_average_pool
 from netsuke.frontend.nchw.value import CannotImportError, Twin, Value
-from netsuke.frontend.onnx.operators import convolution, linear, movement
+from netsuke.frontend.onnx.operators import convolution, linear, movement, pooling, reduction
 from netsuke.frontend.onnx.registry import Call, converts
 from netsuke.ir import Array, Quant
 from netsuke.ops import Dequantize, LeakyRelu, Quantize, Sigmoid, Softmax
@@ -169,6 +169,18 @@ def qlinear_global_average_pool(call: Call) -> Value:
     if call.flag("channels_last"):
         raise CannotImportError("has channels last")
     return _result(call, global_average_pool(call.session, _operand(call, 0)), 3)
+
+
+@converts("QLinearAveragePool", domain="com.microsoft")
+def qlinear_average_pool(call: Call) -> Value:
+    if call.flag("channels_last"):
+        raise CannotImportError("has channels last")
+    return _result(call, pooling.average_pool(replace(call, inputs=(_operand(call, 0),))), 3)
+
+
+@converts("QLinearReduceMean", domain="com.microsoft")
+def qlinear_reduce_mean(call: Call) -> Value:
+    return _result(call, reduction.reduce_mean(replace(call, inputs=(_operand(call, 0),))), 3)
 
 
 @converts("QLinearConcat", domain="com.microsoft")

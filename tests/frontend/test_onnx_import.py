@@ -422,6 +422,48 @@ def test_what_pytorch_exports_means_the_same(name: str, opset: int, tmp_path: Pa
     assert len(moved) <= 1, [entry.name for entry in moved]
 
 
+def test_a_branch_with_a_known_condition_is_taken() -> None:
+    """PyTorch's exporter writes a squeeze of an axis of unknown extent like this."""
+    squeeze = helper.make_graph(
+        [node("Squeeze", "x axes", "inner")],
+        "then",
+        [],
+        [helper.make_empty_tensor_value_info("inner")],
+    )
+    keep = helper.make_graph(
+        [node("Identity", "x", "other")], "else", [], [helper.make_empty_tensor_value_info("other")]
+    )
+    nodes = [
+        node("Shape", "x", "s"),
+        node("Gather", "s one", "extent", axis=0),
+        node("Equal", "extent one", "c"),
+        node("If", "c", "b", then_branch=squeeze, else_branch=keep),
+        node("Relu", "b", "y"),
+    ]
+    constants = {"axes": np.array([1]), "one": np.array(1)}
+    imported = check(model(nodes, {"x": [2, 1, 5]}, ["y"], constants), {"x": random(2, 1, 5)})
+    assert imported.graph.tensors["y"].shape == (5,)
+
+
+def test_a_branch_that_depends_on_data_is_unsupported() -> None:
+    branch = helper.make_graph(
+        [node("Relu", "x", "inner")], "then", [], [helper.make_empty_tensor_value_info("inner")]
+    )
+    nodes = [
+        node("ReduceMax", "x", "m", keepdims=0),
+        node("Cast", "m", "c", to=9),
+        node("If", "c", "y", then_branch=branch, else_branch=branch),
+    ]
+    with pytest.raises(UnsupportedOperatorError, match="casts float32"):
+        load_onnx(model(nodes, {"x": [1, 5]}, ["y"]))
+
+
+def test_integers_are_no_numbers_to_compute_with() -> None:
+    file = model([node("Add", "x x", "y")], {"x": [1, 5]}, ["y"], dtypes={"x": "int32"})
+    with pytest.raises(UnsupportedOperatorError, match="computes on int32"):
+        load_onnx(file)
+
+
 def test_typed_and_packed_weights_are_read() -> None:
     file = model([node("Gemm", "x w", "y")], {"x": [1, 2]}, ["y"])
     file.graph.initializer.append(helper.make_tensor("w", 1, [2, 2], [1.0, 2.0, 3.0, 4.0]))
