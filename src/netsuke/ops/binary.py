@@ -13,6 +13,7 @@ from netsuke.errors import GraphError
 from netsuke.ir import Array, Axes, Kernel, Link, Op, Quant, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
 from netsuke.ops.broadcast import batched, broadcast_shape, inplace_operands, walk_parameters
+from netsuke.ops.lowering import clamped
 from netsuke.ops.fixed_point import (
     clamp_bounds,
     quantize_multiplier,
@@ -128,7 +129,7 @@ class Binary(Op):
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         y = self.torch_function(torch, *batched(inputs, values))
         if self.low > -math.inf or self.high < math.inf:
-            y = torch.clamp(y, self.low, self.high)
+            y = clamped(torch, y, self.low, self.high)
         return (y,)
 
 

@@ -13,6 +13,7 @@ from netsuke.errors import GraphError, QuantizationError
 from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
 from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.links import same_positions
+from netsuke.ops.lowering import clamped
 from netsuke.ops.movement import same_quant
 from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
 
@@ -171,4 +172,4 @@ class AveragePool2d(Op):
             counts = self._counts(inputs[0].shape, y.shape[1:3])
             ratio = (math.prod(self.kernel) / counts).astype(np.float32)
             y = y * torch.as_tensor(ratio, device=y.device)
-        return (torch.clamp(y, self.low, self.high),)
+        return (clamped(torch, y, self.low, self.high),)

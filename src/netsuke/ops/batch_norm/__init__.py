@@ -14,6 +14,7 @@ from netsuke.ir import Array, Axes, Kernel, Link, Op, QuantRule, Relayout, Tenso
 from netsuke.ir.layout import Shape
 from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.links import broadcast_links, same_positions
+from netsuke.ops.lowering import clamped
 from netsuke.ops.relayout import (
     last_axis_stays,
     reordered_elementwise,
@@ -165,7 +166,7 @@ class BatchNorm(Op):
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, scale, offset, mean, variance = values
         y = (x - mean) * (scale * torch.rsqrt(variance + self.epsilon)) + offset
-        return (torch.clamp(y, self.low, self.high),)
+        return (clamped(torch, y, self.low, self.high),)
 
     def lower_training(
         self, torch: Any, inputs: Sequence[Tensor], *values: Any
@@ -177,5 +178,5 @@ class BatchNorm(Op):
             channels_first, scale, offset, None, None, True, 0.0, self.epsilon
         )
         variance = deviation.detach().pow(-2) - self.epsilon
-        y = torch.clamp(y.movedim(1, -1), self.low, self.high)
+        y = clamped(torch, y.movedim(1, -1), self.low, self.high)
         return (y,), (mean.detach(), variance)

@@ -11,6 +11,7 @@ import numpy as np
 
 from netsuke.ir import Array, Kernel, Quant, Tensor, View
 from netsuke.ops.fixed_point import clamp_bounds, requantize_away
+from netsuke.ops.lowering import clamped
 from netsuke.ops.unary import STORED, Unary, ratio_multiplier, require_quants
 
 
@@ -63,4 +64,4 @@ class Clamp(Unary):
         return (View(("out", 0), ("in", 0), 0),)
 
     def torch_function(self, torch: Any, x: Any) -> Any:
-        return torch.clamp(x, self.low, self.high)
+        return clamped(torch, x, self.low, self.high)

@@ -14,6 +14,7 @@ from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorT
 from netsuke.ops.conv2d.dsp import dsp_kernels
 from netsuke.ops.conv2d.folded import folded_kernels
 from netsuke.ops.links import grouped_links
+from netsuke.ops.lowering import clamped, padded
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads, added_pads, output_extent, windows
@@ -165,9 +166,8 @@ class Conv2d(Op):
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values
-        (top, bottom), (left, right) = self.padding
-        x = torch.nn.functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
+        x, padding = padded(torch, x.permute(0, 3, 1, 2), self.padding)
         y = torch.nn.functional.conv2d(
-            x, weights.permute(0, 3, 1, 2), bias, self.stride, 0, self.dilation, self.groups
+            x, weights.permute(0, 3, 1, 2), bias, self.stride, padding, self.dilation, self.groups
         )
-        return (torch.clamp(y.permute(0, 2, 3, 1), self.low, self.high),)
+        return (clamped(torch, y.permute(0, 2, 3, 1), self.low, self.high),)

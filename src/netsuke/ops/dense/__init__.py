@@ -14,6 +14,7 @@ from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Relayout, Tenso
 from netsuke.ir.layout import Shape, reorder_tensor
 from netsuke.ops.dense.dsp import dsp_kernels
 from netsuke.ops.links import other_axes_links, same_positions
+from netsuke.ops.lowering import clamped
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant, folded_bias
 
@@ -116,4 +117,4 @@ class Dense(Op):
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         y = torch.nn.functional.linear(*values)
-        return (torch.clamp(y, self.low, self.high),)
+        return (clamped(torch, y, self.low, self.high),)

@@ -14,6 +14,7 @@ from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorT
 from netsuke.ops.depthwise_conv2d.dsp import dsp_kernels
 from netsuke.ops.depthwise_conv2d.plane import plane_kernels
 from netsuke.ops.links import same_positions
+from netsuke.ops.lowering import clamped, padded
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads, added_pads, output_extent, reads_ahead, windows
@@ -170,10 +171,9 @@ class DepthwiseConv2d(Op):
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values
-        (top, bottom), (left, right) = self.padding
-        x = torch.nn.functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
+        x, padding = padded(torch, x.permute(0, 3, 1, 2), self.padding)
         filters = weights.permute(2, 0, 1).unsqueeze(1)
         y = torch.nn.functional.conv2d(
-            x, filters, bias, self.stride, 0, self.dilation, inputs[0].shape[2]
+            x, filters, bias, self.stride, padding, self.dilation, inputs[0].shape[2]
         )
-        return (torch.clamp(y.permute(0, 2, 3, 1), self.low, self.high),)
+        return (clamped(torch, y.permute(0, 2, 3, 1), self.low, self.high),)

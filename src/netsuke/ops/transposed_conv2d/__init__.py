@@ -12,6 +12,7 @@ import numpy as np
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
 from netsuke.ops.links import grouped_links
+from netsuke.ops.lowering import clamped
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads
@@ -179,4 +180,4 @@ class TransposedConv2d(Op):
         y = torch.nn.functional.pad(y, (0, self.output_padding[1], 0, self.output_padding[0]))
         (top, bottom), (left, right) = self.padding
         y = y.permute(0, 2, 3, 1)[:, top : y.shape[2] - bottom, left : y.shape[3] - right]
-        return (torch.clamp(y + bias, self.low, self.high),)
+        return (clamped(torch, y + bias, self.low, self.high),)
