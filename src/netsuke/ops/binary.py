@@ -13,13 +13,13 @@ from netsuke.errors import GraphError
 from netsuke.ir import Array, Axes, Kernel, Link, Op, Quant, QuantRule, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
 from netsuke.ops.broadcast import batched, broadcast_shape, inplace_operands, walk_parameters
-from netsuke.ops.lowering import clamped
 from netsuke.ops.fixed_point import (
     clamp_bounds,
     quantize_multiplier,
     requantize_away,
 )
 from netsuke.ops.links import broadcast_links
+from netsuke.ops.lowering import clamped
 from netsuke.ops.relayout import (
     permuted_elementwise,
     reordered_elementwise,
