@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from netsuke.errors import QuantizationError
 from netsuke.ir import Array, Quant, Tensor
 from netsuke.ops.fixed_point import quantize_multiplier, requantize, requantize_away
 from netsuke.ops.reduction import Parameters, Reduction
 from netsuke.ops.unary import require_quants
+
+
+LARGEST_BIAS = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,12 @@ class ReduceMean(Reduction):
             moved = np.float32(zero_x) * scale_x / scale_y
             moved += np.float32(0.5) if moved > 0 else np.float32(-0.5)
             offset, bias, ties_up = 0, zero_y - int(moved), x.shape[2] & ~15
+            if abs(bias) > LARGEST_BIAS:
+                raise QuantizationError(
+                    x.name,
+                    f"its zero point is {bias:,} steps of the output, beyond {LARGEST_BIAS:,}; "
+                    "the scales of input and output do not match",
+                )
         else:
             multiplier, shift = quantize_multiplier(float(scale_x) / float(scale_y))
             bits = min(extent.bit_length() - 1, 32, 31 + shift)
