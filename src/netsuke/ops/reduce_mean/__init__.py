@@ -14,7 +14,6 @@ from netsuke.ops.fixed_point import quantize_multiplier, requantize, requantize_
 from netsuke.ops.reduction import Parameters, Reduction
 from netsuke.ops.unary import require_quants
 
-
 LARGEST_BIAS = 1 << 24
 
 
