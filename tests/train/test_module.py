@@ -11,8 +11,8 @@ from netsuke.ir import Graph, GraphBuilder, Quant, constant, interpret_batch
 from netsuke.models import build
 from netsuke.ops import BatchNorm, Clamp, Dense, Mul
 from netsuke.passes import optimize
+from netsuke.passes.edit import own_constants
 from netsuke.train import from_module, scores_graph, to_module
-from netsuke.train.module import own_constants
 
 
 def samples(graph: Graph, count: int = 3) -> np.ndarray:

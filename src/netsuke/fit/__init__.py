@@ -2,9 +2,9 @@
 
 from netsuke.fit.drop import Drop, paired_drop
 from netsuke.fit.fit import fit
-from netsuke.fit.groups import ChannelGroup, channel_groups, cut
 from netsuke.fit.result import Attempt, FitResult
 from netsuke.fit.space import Candidate, ChannelSpace, Score, SearchSpace, Sizes
+from netsuke.passes.channel_groups import ChannelGroup, channel_groups, cut
 
 __all__ = [
     "Attempt",

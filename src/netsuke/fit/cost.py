@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netsuke.fit.groups import ChannelGroup
 from netsuke.ir import Array, Graph
+from netsuke.passes.channel_groups import ChannelGroup
 
 LIMITS = ("flash", "ram", "instructions")
 

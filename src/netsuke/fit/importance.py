@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from netsuke.data import Dataset
-from netsuke.fit.groups import ChannelGroup
 from netsuke.ir import Array, Graph
+from netsuke.passes.channel_groups import ChannelGroup
 from netsuke.train import scores_graph, to_module
 from netsuke.train.evaluate import stored_inputs
 from netsuke.train.loss import class_scores

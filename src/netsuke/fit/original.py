@@ -12,8 +12,8 @@ from netsuke.fit.effort import Effort, plan_effort, with_visits
 from netsuke.fit.folder import RunFolder
 from netsuke.ir import Graph
 from netsuke.passes import PIPELINE
+from netsuke.passes.edit import own_constants
 from netsuke.train import Progress, Recipe, evaluate, predict, scores_graph, train
-from netsuke.train.module import own_constants
 
 SHARE = 0.3
 """Of a run's time that training an untrained model may take."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from netsuke.fit.groups import ChannelGroup, channel_groups, cut
 from netsuke.ir import Graph
+from netsuke.passes.channel_groups import ChannelGroup, channel_groups, cut
 
 
 @dataclass(frozen=True, slots=True)

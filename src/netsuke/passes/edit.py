@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy.typing as npt
 
-from netsuke.ir import Graph, Node, Op, Port, Quant, Tensor, constant
+from netsuke.ir import Graph, Node, Op, Port, Quant, Tensor, constant, verify
 
 
 class Edit:
@@ -209,3 +209,27 @@ class Edit:
                     done.add(node.name)
                     order.append(node)
         return tuple(order)
+
+
+def own_constants(graph: Graph) -> Graph:
+    """The graph with a constant of its own wherever several nodes, or inputs, share one.
+
+    Passes merge constants that are equal, such as biases that are still zero; who alters or learns
+    them would otherwise have to keep them equal.
+    """
+    seen: set[str] = set()
+    tensors, nodes = dict(graph.tensors), []
+    for node in graph.nodes:
+        names = []
+        for name in node.inputs:
+            tensor = graph.tensors[name]
+            if tensor.is_constant and name in seen:
+                number = 1
+                while f"{name}.{number}" in tensors:
+                    number += 1
+                tensors[f"{name}.{number}"] = replace(tensor, name=f"{name}.{number}")
+                name = f"{name}.{number}"
+            seen.add(name)
+            names.append(name)
+        nodes.append(replace(node, inputs=tuple(names)))
+    return verify(replace(graph, nodes=tuple(nodes), tensors=tensors))

@@ -17,11 +17,12 @@ import torch
 from netsuke.data import Dataset
 from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
+from netsuke.passes.edit import own_constants
 from netsuke.train.augment import augment
 from netsuke.train.checkpoint import load_checkpoint, save_checkpoint
 from netsuke.train.evaluate import check_match, evaluate, predict, stored_inputs
 from netsuke.train.loss import loss
-from netsuke.train.module import GraphModule, from_module, own_constants, scores_graph, to_module
+from netsuke.train.module import GraphModule, from_module, scores_graph, to_module
 from netsuke.train.progress import Progress
 from netsuke.train.recipe import Recipe
 

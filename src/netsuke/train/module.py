@@ -117,30 +117,6 @@ def from_module(graph: Graph, module: GraphModule) -> Graph:
     return verify(replace(graph, tensors=tensors))
 
 
-def own_constants(graph: Graph) -> Graph:
-    """The graph with a constant of its own wherever several nodes, or inputs, share one.
-
-    Passes merge constants that are equal, such as biases that are still zero; learning would
-    otherwise have to keep them equal.
-    """
-    seen: set[str] = set()
-    tensors, nodes = dict(graph.tensors), []
-    for node in graph.nodes:
-        names = []
-        for name in node.inputs:
-            tensor = graph.tensors[name]
-            if tensor.is_constant and name in seen:
-                number = 1
-                while f"{name}.{number}" in tensors:
-                    number += 1
-                tensors[f"{name}.{number}"] = replace(tensor, name=f"{name}.{number}")
-                name = f"{name}.{number}"
-            seen.add(name)
-            names.append(name)
-        nodes.append(replace(node, inputs=tuple(names)))
-    return verify(replace(graph, nodes=tuple(nodes), tensors=tensors))
-
-
 def scores_graph(graph: Graph) -> Graph:
     """The graph without a softmax or sigmoid at its end, with its first output only."""
     output = graph.outputs[0]

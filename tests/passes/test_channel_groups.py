@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from netsuke.fit import channel_groups, cut
 from netsuke.ir import Graph, GraphBuilder, constant, interpret
 from netsuke.models import build, model_names
 from netsuke.ops import (
@@ -23,6 +22,7 @@ from netsuke.ops import (
     Softmax,
     Split,
 )
+from netsuke.passes.channel_groups import channel_groups, cut
 
 
 class Sketch:
