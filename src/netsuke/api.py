@@ -99,6 +99,8 @@ class Verdict:
         (operator, node, why) of every node that cannot be imported.
     optimal
         Whether the arena is proved minimal.
+    as_int8
+        For a float model: bytes of (flash, RAM) that it would take as int8, modelled.
     """
 
     model: str
@@ -114,8 +116,10 @@ class Verdict:
     parameters: int
     unsupported: tuple[tuple[str, str, str], ...]
     optimal: bool
+    as_int8: tuple[int, int] | None = None
 
     def as_json(self) -> dict[str, Any]:
+        quarter = self.as_int8
         return {
             "schema": "netsuke/1",
             "model": self.model,
@@ -129,13 +133,18 @@ class Verdict:
                 "peak_tensors": [{"name": n, "bytes": b} for n, b in self.peak_tensors],
                 "optimal": self.optimal,
             },
+            "as_int8": {"flash": quarter[0], "ram": quarter[1]} if quarter else None,
             "macs": self.macs,
             "parameters": self.parameters,
             "unsupported": [
                 {"operator": operator, "node": node, "why": why}
                 for operator, node, why in self.unsupported
             ],
-            "sources": {"flash": "weights exact, code modelled", "ram": "exact"},
+            "sources": {
+                "flash": "weights exact, code modelled",
+                "ram": "exact",
+                "as_int8": "modelled",
+            },
         }
 
 
@@ -192,6 +201,7 @@ def check(model: Any, device_name: str | Device) -> Verdict:
         parameters=graph.parameters,
         unsupported=(),
         optimal=plan.optimal,
+        as_int8=(size.flash - 3 * size.weights // 4, plan.arena // 4) if is_float(graph) else None,
     )
 
 

@@ -56,6 +56,9 @@ def text(verdict: Verdict) -> str:
     lines.append(
         rows([(short(name), size(bytes_)) for name, bytes_ in verdict.peak_tensors[:4]], "    ")
     )
+    if verdict.as_int8:
+        flash, ram = map(size, verdict.as_int8)
+        lines.append(f"  As int8 it would take about {flash} of flash and {ram} of RAM (modelled).")
     if verdict.fits:
         lines.append("Fits.")
     else:
