@@ -168,7 +168,11 @@ def call(
         if data is None:
             given.append(None)
             continue
-        guard = Guarded(data.nbytes)
+        room = data.nbytes
+        if inplace and inplace[0] == index:
+            shape, dtype = outputs[inplace[1]]
+            room = max(room, int(np.prod(shape)) * np.dtype(dtype).itemsize)
+        guard = Guarded(room)
         guard.write(data)
         guards.append(guard)
         given.append(guard)

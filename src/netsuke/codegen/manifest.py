@@ -71,11 +71,12 @@ def manifest(
                 "name": name,
                 "region": place.region,
                 "offset": place.offset,
-                "size": buffer.size,
-                "start": buffer.start,
-                "end": buffer.end,
+                "size": size,
+                "start": start,
+                "end": end,
             }
             for name, (place, buffer) in sorted(plan.buffers.items())
+            for start, end, size in buffer.runs
         ],
         "files": {str(path): hashlib.sha256(files[path]).hexdigest() for path in sorted(files)},
     }

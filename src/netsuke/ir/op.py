@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from netsuke.errors import GraphError
 from netsuke.ir.layout import Axes, Relayout, Shape
 from netsuke.ir.link import Link
+from netsuke.ir.range import Addends, Range
 from netsuke.ir.tensor import Array, Quant, Tensor, TensorType
 
 
@@ -84,7 +85,9 @@ class Kernel:
     scratch
         Bytes of scratch memory while the node runs, or None when the function takes no scratch.
     inplace
-        Pairs (input, output) that may start at the same address, if the input dies here.
+        Pairs (input, output) that may start at the same address, if the input dies here. The
+        output may be larger than the input: then the kernel promises to have read what it writes
+        over, and the plan gives it memory behind the input's end.
     instructions
         Modelled number of executed instructions, for choosing among kernels.
     """
@@ -196,6 +199,24 @@ class Op(ABC):
     def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
         """The same operator for tensors of which linked positions were cut away."""
         return self
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        """Between which values the outputs lie while the inputs lie within `known`; constants too.
+
+        Who answers promises that cutting linked positions changes nothing else: an element of an
+        output depends only on positions that are linked to its own and on what `addends` tells.
+        None when nothing is known, or when nothing around the node may be cut unnoticed.
+        """
+        return None
+
+    def addends(self, inputs: Sequence[Tensor], known: Sequence[Range]) -> Addends | None:
+        """What each channel (last axis) of input 0 always adds to what the bias is added to.
+
+        None for operators that do not sum channels up.
+        """
+        return None
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         """Compute the node in PyTorch, differentiably.

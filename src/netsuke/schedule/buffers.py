@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,16 +25,36 @@ class Buffer:
     name
         The first tensor's name, or ``node:scratch``.
     size
-        Bytes, aligned.
+        Most bytes that it takes at one step, aligned.
     start, end
         First and last step at which it must not be overwritten; a graph input starts at -1, a
         graph output ends after the last step.
+    runs
+        (first step, last step, bytes) in turn from `start` to `end`: working in place, it shrinks
+        and grows at its upper end. By default the bytes never change.
     """
 
     name: str
     size: int
     start: int
     end: int
+    runs: tuple[tuple[int, int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        self.runs = self.runs or ((self.start, self.end, self.size),)
+
+    def at(self, step: int) -> int:
+        """Bytes that it takes at a step."""
+        return next((size for start, end, size in self.runs if start <= step <= end), 0)
+
+    def beside(self, other: Buffer) -> int:
+        """Most bytes that it takes at a step at which the other lives, too."""
+        if len(self.runs) == 1:
+            return self.size
+        return max(
+            (size for start, end, size in self.runs if start <= other.end and other.start <= end),
+            default=0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +153,45 @@ class _Sharing:
         """Move whole buffers into the node's single output (a concat)."""
         (output,) = self.graph.out_of(node)
         keys = [self.inside[tensor.name][0] for tensor in inner]
-        whole = all(
-            self.inside[tensor.name][1] == 0 and self.extent[key] == tensor.size
-            for tensor, key in zip(inner, keys, strict=True)
-        )
-        if not whole or len(set(keys)) != len(keys):
+        whole = [self.extent[k] == t.size for k, t in zip(keys, inner, strict=True)]
+        if any(self.inside[tensor.name][1] for tensor in inner) or len(set(keys)) != len(keys):
+            return False
+        if not all(whole) and not self._are_apart(keys, [offsets[t.name] for t in inner]):
             return False
         self._new(output)
         for tensor, key in zip(inner, keys, strict=True):
             for member in self.members.pop(key):
                 self.inside[member] = (output.name, offsets[tensor.name] + self.inside[member][1])
                 self.members[output.name].append(member)
-            del self.extent[key]
+            end = offsets[tensor.name] + self.extent.pop(key)
+            self.extent[output.name] = max(self.extent[output.name], end)
         self.skipped.add(node.name)
         return True
+
+    def _life(self, name: str) -> tuple[int, int]:
+        """First and last step of a tensor."""
+        birth = self.step_of.get(name, -1)
+        return birth, self.last.get(name, birth)
+
+    def _are_apart(self, keys: Sequence[str], offsets: Sequence[int]) -> bool:
+        """Whether buffers can lie at these offsets of one memory.
+
+        What one of them held before it shrank may reach into the next, while that does not live.
+        """
+
+        def boxes(key: str, offset: int) -> list[tuple[int, int, int, int]]:
+            return [
+                (*self._life(name), offset + self.inside[name][1], self.graph.tensors[name].size)
+                for name in self.members[key]
+            ]
+
+        sets = [boxes(key, offset) for key, offset in zip(keys, offsets, strict=True)]
+        return not any(
+            born <= b_last and b_born <= last and low < b_low + b_size and b_low < low + size
+            for one, other in itertools.combinations(sets, 2)
+            for born, last, low, size in one
+            for b_born, b_last, b_low, b_size in other
+        )
 
     def allocate(self, step: int, node: Node, inplace: Sequence[tuple[int, int]]) -> None:
         """Give each output the memory of a dying input, or memory of its own."""
@@ -165,12 +211,10 @@ class _Sharing:
     def _may_overwrite(
         self, step: int, node: Node, source: int, dying: Tensor, written: Tensor
     ) -> bool:
-        if dying.name not in self.inside or written.size > dying.size:
+        """Whether nothing that still lives, nor another input, lies where the output would."""
+        if dying.name not in self.inside:
             return False
         key, offset = self.inside[dying.name]
-        outlives = any(self.last.get(member, -1) > step for member in self.members[key])
-        if not outlives and 2 * written.size < self.extent[key]:
-            return False  # a small output would keep a large, dying buffer alive
         for member in self.members[key]:
             base = self.inside[member][1]
             size = self.graph.tensors[member].size
@@ -189,12 +233,28 @@ class _Sharing:
     def result(self, kernels: Mapping[str, Kernel]) -> Sharing:
         buffers = {}
         for key, members in self.members.items():
-            start = min(self.step_of.get(name, -1) for name in members)
-            end = max(self.last.get(name, self.step_of.get(name, -1)) for name in members)
-            buffers[key] = Buffer(key, aligned(self.extent[key]), start, end)
+            runs = self._runs(members)
+            size = max(size for _, _, size in runs)
+            buffers[key] = Buffer(key, size, runs[0][0], runs[-1][1], runs)
         for step, node in enumerate(self.nodes):
             scratch = kernels[node.name].scratch if node.name not in self.skipped else None
             if scratch:
                 key = f"{node.name}:scratch"
                 buffers[key] = Buffer(key, aligned(scratch), step, step)
         return Sharing(buffers, self.inside, frozenset(self.skipped))
+
+    def _runs(self, members: Sequence[str]) -> tuple[tuple[int, int, int], ...]:
+        """(first step, last step, bytes) of a buffer: at each step up to the end of the last
+        tensor that lives then."""
+        lives = [self._life(name) for name in members]
+        start, end = min(life[0] for life in lives), max(life[1] for life in lives)
+        sizes = [0] * (end - start + 1)
+        for name, (born, last) in zip(members, lives, strict=True):
+            top = aligned(self.inside[name][1] + self.graph.tensors[name].size)
+            for step in range(born - start, last - start + 1):
+                sizes[step] = max(sizes[step], top)
+        runs = []
+        for size, steps in itertools.groupby(range(len(sizes)), key=sizes.__getitem__):
+            first, *rest = steps
+            runs.append((start + first, start + (rest[-1] if rest else first), size))
+        return tuple(runs)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 from netsuke.ir import Graph, Kernel, Node
-from netsuke.schedule.buffers import Buffer, share
-from netsuke.schedule.offsets import lay_out, lower_bound
+from netsuke.schedule.buffers import share
+from netsuke.schedule.offsets import lay_out, live, lower_bound
 
 Candidates = Mapping[str, Sequence[Kernel]]
 """Node name -> kernels that can run it."""
@@ -109,23 +108,14 @@ def _alternatives(kernels: Sequence[Kernel], current: Kernel) -> list[Kernel]:
 
 def _judge(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel]) -> Choice:
     buffers = share(graph, nodes, kernels).buffers.values()
-    return Choice(kernels, tuple(sorted(_live(buffers, len(nodes)), reverse=True)))
-
-
-def _live(buffers: Iterable[Buffer], steps: int) -> list[int]:
-    """Live bytes before the first step and at each step."""
-    changes = [0] * (steps + 3)
-    for buffer in buffers:
-        changes[buffer.start + 1] += buffer.size
-        changes[buffer.end + 2] -= buffer.size
-    return list(accumulate(changes))[: steps + 1]
+    return Choice(kernels, tuple(sorted(live(buffers), reverse=True)))
 
 
 def _around_peak(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel]) -> list[str]:
     """Nodes that run at the highest step, or make or read a buffer that lives then."""
     sharing = share(graph, nodes, kernels)
-    live = _live(sharing.buffers.values(), len(nodes))
-    peak = max(range(len(live)), key=lambda index: live[index]) - 1
+    profile = live(sharing.buffers.values())
+    peak = max(range(len(profile)), key=lambda index: profile[index]) - 1
     living = {key for key, b in sharing.buffers.items() if b.start <= peak <= b.end}
     names = []
     for step, node in enumerate(nodes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from netsuke.schedule.buffers import Buffer
 
@@ -39,12 +40,22 @@ def overlap(a: Buffer, b: Buffer) -> bool:
 
 
 def live_bytes(buffers: Iterable[Buffer], step: int) -> int:
-    return sum(buffer.size for buffer in buffers if buffer.start <= step <= buffer.end)
+    return sum(buffer.at(step) for buffer in buffers)
 
 
-def lower_bound(buffers: Sequence[Buffer]) -> int:
+def live(buffers: Iterable[Buffer]) -> list[int]:
+    """Bytes of all buffers before the first step (-1) and at each step until the last one ends."""
+    runs = [run for buffer in buffers for run in buffer.runs]
+    changes = [0] * (max((end for _, end, _ in runs), default=-1) + 3)
+    for start, end, size in runs:
+        changes[start + 1] += size
+        changes[end + 2] -= size
+    return list(accumulate(changes[:-1]))
+
+
+def lower_bound(buffers: Iterable[Buffer]) -> int:
     """Largest sum of buffers that live at one step."""
-    return max((live_bytes(buffers, buffer.start) for buffer in buffers), default=0)
+    return max(live(buffers))
 
 
 def lay_out(buffers: Sequence[Buffer], nodes: int = NODES) -> Layout:
@@ -91,13 +102,16 @@ def first_fit(buffers: Sequence[Buffer]) -> dict[str, int]:
 
 def lowest_gap(buffer: Buffer, placed: Sequence[tuple[int, Buffer]]) -> int:
     """Lowest offset at which the buffer meets none of those placed."""
+    closed = [
+        (start - buffer.beside(other), start + other.beside(buffer))
+        for start, other in placed
+        if overlap(buffer, other)
+    ]  # offsets between the two, both excluded
     offset = 0
-    for other_offset, other in sorted(
-        ((o, b) for o, b in placed if overlap(buffer, b)), key=lambda pair: pair[0]
-    ):
-        if offset + buffer.size <= other_offset:
+    for low, high in sorted(closed):
+        if low >= offset:
             break
-        offset = max(offset, other_offset + other.size)
+        offset = max(offset, high)
     return offset
 
 
@@ -116,10 +130,10 @@ class _Search:
         self.bound, self.best, self.offsets = bound, best, dict(offsets)
         self.left = nodes
         self.exhausted = False
-        self.neighbours = [
-            [j for j, b in enumerate(self.buffers) if j != i and overlap(a, b)]
+        self.below = [
+            [(j, b.beside(a)) for j, b in enumerate(self.buffers) if j != i and overlap(a, b)]
             for i, a in enumerate(self.buffers)
-        ]
+        ]  # neighbours, and how far above their start a buffer lies that lies higher
 
     def run(self) -> None:
         self._place([-1] * len(self.buffers), 0, len(self.buffers))
@@ -139,9 +153,7 @@ class _Search:
         for index, buffer in enumerate(self.buffers):
             if offsets[index] >= 0:
                 continue
-            tops = [
-                offsets[j] + self.buffers[j].size for j in self.neighbours[index] if offsets[j] >= 0
-            ]
+            tops = [offsets[j] + size for j, size in self.below[index] if offsets[j] >= 0]
             offset = max(tops, default=0)
             if offset + buffer.size >= self.best:
                 return

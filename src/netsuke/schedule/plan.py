@@ -66,7 +66,7 @@ class Plan:
         Whether the arena is proved minimal for the operators' kernels: both the order and the
         offsets.
     buffers
-        Buffer key -> (place, size, first step, last step), for the arena map.
+        Buffer key -> (place, buffer), for the arena map.
     """
 
     graph: Graph
@@ -96,7 +96,8 @@ class Plan:
         """Names and bytes of the buffers that live at the peak, largest first."""
         peak = max(range(len(self.steps)), key=lambda i: self.steps[i].live, default=0)
         living = [b for _, b in self.buffers.values() if b.start <= peak <= b.end]
-        return tuple((b.name, b.size) for b in sorted(living, key=lambda b: (-b.size, b.name)))
+        sizes = [(buffer.name, buffer.at(peak)) for buffer in living]
+        return tuple(sorted(sizes, key=lambda pair: (-pair[1], pair[0])))
 
     def require_fit(self, device: Device, ram: int | None = None) -> None:
         """Raise DoesNotFitError when an arena exceeds its region, or all exceed `ram`."""

@@ -12,8 +12,8 @@ from netsuke.schedule.offsets import Layout
 def solve(buffers: Sequence[Buffer], start: Layout, seconds: float = 30.0) -> Layout:
     """Improve a layout, or prove that it is minimal.
 
-    Each buffer is a rectangle, its life by its bytes; no two may overlap, and the highest end is
-    as low as possible.
+    Each buffer is a rectangle, its life by its bytes, or several in turn that start at one offset;
+    no two buffers may overlap, and the highest end is as low as possible.
 
     Parameters
     ----------
@@ -45,9 +45,10 @@ def solve(buffers: Sequence[Buffer], start: Layout, seconds: float = 30.0) -> La
         offsets[buffer.name] = offset
         model.add_hint(offset, start.offsets[buffer.name] // ALIGNMENT)
         model.add(offset + size <= height)
-        length = buffer.end - buffer.start + 1
-        lives.append(model.new_fixed_size_interval_var(buffer.start, length, f"life{index}"))
-        spans.append(model.new_fixed_size_interval_var(offset, size, f"span{index}"))
+        for first, last, run in buffer.runs:
+            name = f"{index} at {first}"
+            lives.append(model.new_fixed_size_interval_var(first, last - first + 1, f"life{name}"))
+            spans.append(model.new_fixed_size_interval_var(offset, run // ALIGNMENT, f"span{name}"))
     model.add_no_overlap_2d(lives, spans)
     model.minimize(height)
     solver = cp_model.CpSolver()

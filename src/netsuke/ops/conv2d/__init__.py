@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Addends, Array, Cost, Kernel, Link, Op, QuantRule, Range, Tensor, TensorType
 from netsuke.ops.conv2d.dsp import dsp_kernels
 from netsuke.ops.conv2d.folded import folded_kernels
 from netsuke.ops.links import grouped_links
 from netsuke.ops.lowering import clamped, padded
+from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads, added_pads, output_extent, windows
@@ -163,6 +164,17 @@ class Conv2d(Op):
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return grouped_links(inputs, self.groups)
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        taps = filters_of(inputs[1]), self.groups, any(map(any, self.padding))
+        return accumulated_ranges(self, *taps, inputs, outputs, known)
+
+    def addends(self, inputs: Sequence[Tensor], known: Sequence[Range]) -> Addends | None:
+        return fixed_addends(
+            filters_of(inputs[1]), self.groups, any(map(any, self.padding)), inputs, known
+        )
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values

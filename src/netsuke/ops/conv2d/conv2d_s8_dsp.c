@@ -6,7 +6,8 @@
  * its last run % 4 bytes, (0,1) (2,-).
  *
  * Windows come from one of three places:
- *   flat    a window is one pixel, and the same pixel as the output;
+ *   flat    a window is one pixel, and the same pixel as the output; y may start at x: when an
+ *           output pixel is longer than an input pixel, the last pixels come first;
  *   ring    the padded rows that the strip sees, copied behind the strip, so that no window crosses
  *           a border and y may start at x;
  *   direct  the image, where nothing is to spare for a ring; windows at the border take longer.
@@ -60,17 +61,15 @@ static int32_t *widen_run(int32_t *strip, int32_t pixels, const int8_t *bytes, i
     return strip;
 }
 
-static void widen_flat(source *s, int32_t *strip, int32_t pixels)
+static void widen_flat(const int8_t *x, int32_t bytes, int32_t *strip, int32_t pixels)
 {
-    const int32_t bytes = s->p->in_c;
-    const windows four = {{s->x, s->x + bytes, s->x + 2 * bytes, s->x + 3 * bytes},
-                          strip, bytes >> 2, bytes & 3, 0, s->x, 0, 1};
+    const windows four = {{x, x + bytes, x + 2 * bytes, x + 3 * bytes},
+                          strip, bytes >> 2, bytes & 3, 0, x, 0, 1};
     if (pixels == 4) {
         widen4(&four);
     } else {
-        widen_run(strip, 1, s->x, bytes, 0, bytes, 0);
+        widen_run(strip, 1, x, bytes, 0, bytes, 0);
     }
-    s->x += pixels * bytes;
 }
 
 /* Copy rows of the image, or padding, into the ring until `rows` went in. */
@@ -161,14 +160,17 @@ void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_
                        void *scratch)
 {
     const int32_t total = p->out_h * p->out_w;
+    const int32_t backward = p->flat && p->out_c > p->in_c;
     int32_t *strip = scratch;
     int8_t *ring = (int8_t *)(strip + 4 * p->pairs);
     source s = {p, x, ring, ring + p->ring * p->line, ring, 0, ring, 0, 0};
     product task = {w, strip, y, p->out_c, y, p->pairs, 2 * p->output_zero + 1};
-    for (int32_t pixel = 0, count; pixel < total; pixel += count, task.y += count * p->out_c) {
-        count = total - pixel >= 4 ? 4 : 1;
+    for (int32_t left = total, count; left > 0; left -= count) {
+        count = left >= 4 && !(backward && left % 4) ? 4 : 1;
+        const int32_t pixel = backward ? left - count : total - left;
+        task.y = y + pixel * p->out_c;
         if (p->flat) {
-            widen_flat(&s, strip, count);
+            widen_flat(x + pixel * p->in_c, p->in_c, strip, count);
         } else if (p->ring > 0) {
             widen_ring(&s, strip, count);
         } else {

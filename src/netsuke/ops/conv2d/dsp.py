@@ -27,7 +27,8 @@ def dsp_kernels(
     """Kernels for a node on a core with DSP instructions; () where none is exact.
 
     They differ in scratch: the fastest keeps a ring of padded rows, which also lets it overwrite
-    its input; a strip of a small window may lie on the stack.
+    its input; a strip of a small window may lie on the stack. A pointwise convolution may overwrite
+    its input although its output is larger, for it then begins with the last pixel.
     """
     weights, bias, quant = inputs[1].data, inputs[2].data, inputs[1].quant
     assert weights is not None and bias is not None and quant is not None
@@ -67,13 +68,13 @@ def dsp_kernels(
 
     whole = run == geometry["kernel_w"] * geometry["in_c"]
     ring = _ring(geometry) if whole and not flat else None
-    inplace = fits and (flat or (ring is not None and ring.saves_input))
+    inplace = flat or (fits and ring is not None and ring.saves_input)
     kernels = [kernel(ring, True)] if inplace else []
     kernels.append(kernel(ring, False))
     if ring:
         kernels.append(kernel(None, False))
     if len(order) <= SMALL:
-        kernels.append(kernel(None, flat and fits, small=True))
+        kernels.append(kernel(None, flat, small=True))
     return tuple(kernels)
 
 

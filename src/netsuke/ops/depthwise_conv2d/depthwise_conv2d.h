@@ -48,7 +48,8 @@ typedef struct {
     int32_t in_row, in_column;     /* bytes of x from one to the next */
     int32_t out_rows, out_columns; /* outputs */
     int32_t out_row, out_column;   /* bytes of y from one to the next */
-    int32_t plane_h, plane_w;      /* plane_w is even */
+    int32_t plane_h, plane_w;      /* rows that scratch holds; plane_w is even */
+    int32_t band;                  /* output rows that such a plane gives */
     int32_t pad_row, pad_column;   /* where the copied pixels start */
     int32_t stride_row, stride_column, dilation_row;
     int32_t input_zero, output_zero;
@@ -71,6 +72,8 @@ void nsk_depthwise_conv2d_s8_plane(const nsk_depthwise_conv2d_bytes *p, const in
                                    const int8_t *w, const int32_t *b, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
                                  const int32_t *w, int8_t *y, void *scratch);
+void nsk_depthwise_conv2d_s8_dsp_bands(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
+                                       const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_f32(const nsk_depthwise_conv2d_real *p, const float *x, const float *w,
                               const float *b, float *y);
 

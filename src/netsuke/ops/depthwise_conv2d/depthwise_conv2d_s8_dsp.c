@@ -2,7 +2,8 @@
  *
  * Each channel is copied into a padded plane of int16 (the scratch), so a load brings two
  * neighbours and a SMLAD multiplies both, and so y may start at x: what is overwritten belongs to
- * the channel that was just copied. Two neighbouring outputs are computed together.
+ * the channel that was just copied. Two neighbouring outputs are computed together. To need less
+ * scratch, a plane may be made in bands of rows, each of which keeps the last rows of the one above.
  *
  * weights: five words a channel: twice the bias with the input zero point's share; the bytes
  *          w00 w10 w01 w11; w20 shift w02 w12; w21 0 w22 0; the multiplier. w[row][column] are in
@@ -183,12 +184,12 @@ static __attribute__((noinline)) void channel(const task *given)
 }
 
 /* Copy one channel's pixels into the plane: a column is `step` bytes behind the one before. */
-static __attribute__((noinline)) void copy_rows(const int8_t *x, int16_t *plane,
+static __attribute__((noinline)) void copy_rows(const int8_t *x, int16_t *plane, int32_t count,
                                                 const nsk_depthwise_conv2d_plane *p)
 {
     const int32_t skips[2] = {p->in_row - p->columns * p->in_column,
                               2 * (p->plane_w - p->columns)};
-    const int32_t columns = p->columns, step = p->in_column, count = p->rows;
+    const int32_t columns = p->columns, step = p->in_column;
     register const int8_t *r0 __asm__("r0") = x;
     register int16_t *r1 __asm__("r1") = plane;
     register int32_t r2 __asm__("r2") = columns;
@@ -268,9 +269,10 @@ static void channel(const task *t)
     }
 }
 
-static void copy_rows(const int8_t *x, int16_t *plane, const nsk_depthwise_conv2d_plane *p)
+static void copy_rows(const int8_t *x, int16_t *plane, int32_t count,
+                      const nsk_depthwise_conv2d_plane *p)
 {
-    for (int32_t i = 0; i < p->rows; i++) {
+    for (int32_t i = 0; i < count; i++) {
         for (int32_t j = 0; j < p->columns; j++) {
             plane[i * p->plane_w + j] = x[i * p->in_row + j * p->in_column];
         }
@@ -286,31 +288,49 @@ static void clamp(int8_t *y, int32_t count, int32_t low, int32_t high)
     }
 }
 
+static void fill(int16_t *plane, int32_t count, int32_t value)
+{
+    for (int32_t i = 0; i < count; i++) {
+        plane[i] = (int16_t)value;
+    }
+}
+
+static task prepare(const nsk_depthwise_conv2d_plane *p, const int32_t *w, int8_t *y,
+                    int16_t *plane)
+{
+    const int32_t line = 2 * p->plane_w;
+    const task t = {w,
+                    plane,
+                    y,
+                    p->out_column,
+                    p->dilation_row * line,
+                    p->out_columns / 2 * 4 * p->stride_column,
+                    p->stride_row * line,
+                    p->out_row - p->out_columns * p->out_column,
+                    plane + p->out_rows * p->stride_row * p->plane_w,
+                    p->out_columns & 1,
+                    2 * p->output_zero + 1,
+                    p->stride_column};
+    fill(plane, p->plane_h * p->plane_w, p->input_zero);
+    return t;
+}
+
+static void finish(const nsk_depthwise_conv2d_plane *p, int8_t *y)
+{
+    if (p->low > -128 || p->high < 127) {
+        clamp(y, p->out_rows * p->out_columns * p->in_c * p->multiplier, p->low, p->high);
+    }
+}
+
 void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
                                  const int32_t *w, int8_t *y, void *scratch)
 {
     int16_t *plane = scratch;
     int16_t *inner = plane + p->pad_row * p->plane_w + p->pad_column;
-    const int32_t line = 2 * p->plane_w;
-    const int32_t couples = p->out_columns / 2;
-    task t = {w,
-              plane,
-              y,
-              p->out_column,
-              p->dilation_row * line,
-              couples * 4 * p->stride_column,
-              p->stride_row * line,
-              p->out_row - p->out_columns * p->out_column,
-              plane + p->out_rows * p->stride_row * p->plane_w,
-              p->out_columns & 1,
-              2 * p->output_zero + 1,
-              p->stride_column};
-    for (int32_t i = 0; i < p->plane_h * p->plane_w; i++) {
-        plane[i] = (int16_t)p->input_zero;
-    }
+    task t = prepare(p, w, y, plane);
     for (int32_t c = 0; c < p->in_c; c++) {
         if (p->rows > 0 && p->columns > 0) {
-            copy_rows(x + c, inner, p);
+            copy_rows(x + c, inner, p->rows, p);
         }
         for (int32_t m = 0; m < p->multiplier; m++) {
             channel(&t);
@@ -318,7 +338,52 @@ void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8
             t.y++;
         }
     }
-    if (p->low > -128 || p->high < 127) {
-        clamp(y, p->out_rows * p->out_columns * p->in_c * p->multiplier, p->low, p->high);
+    finish(p, y);
+}
+
+/* Make the plane of one channel for so many rows of outputs from `first` on. */
+static void load(const nsk_depthwise_conv2d_plane *p, const int8_t *x, int16_t *plane,
+                 int32_t first, int32_t outputs)
+{
+    const int32_t reach = 2 * p->dilation_row + 1, start = first * p->stride_row;
+    const int32_t end = start + (outputs - 1) * p->stride_row + reach;
+    const int32_t bottom = p->pad_row + p->rows; /* of the image's rows */
+    int32_t row = start;
+    if (first > 0 && reach > p->stride_row) {
+        row += reach - p->stride_row;
+        memcpy(plane, plane + p->band * p->stride_row * p->plane_w,
+               (size_t)((row - start) * p->plane_w * 2));
     }
+    plane += (row - start) * p->plane_w;
+    if (row < p->pad_row || end > bottom) {
+        fill(plane, (end - row) * p->plane_w, p->input_zero);
+    }
+    if (row < p->pad_row) {
+        plane += (p->pad_row - row) * p->plane_w;
+        row = p->pad_row;
+    }
+    const int32_t count = (end < bottom ? end : bottom) - row;
+    if (count > 0 && p->columns > 0) {
+        copy_rows(x + (row - p->pad_row) * p->in_row, plane + p->pad_column, count, p);
+    }
+}
+
+void nsk_depthwise_conv2d_s8_dsp_bands(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
+                                       const int32_t *w, int8_t *y, void *scratch)
+{
+    int16_t *plane = scratch;
+    task t = prepare(p, w, y, plane);
+    for (int32_t c = 0; c < p->in_c; c++) {
+        for (int32_t first = 0, rows; first < p->out_rows; first += rows) {
+            rows = p->out_rows - first < p->band ? p->out_rows - first : p->band;
+            load(p, x + c, plane, first, rows);
+            t.end = plane + rows * p->stride_row * p->plane_w;
+            t.channel = w + 5 * c * p->multiplier;
+            t.y = y + first * p->out_row + c * p->multiplier;
+            for (int32_t m = 0; m < p->multiplier; m++, t.channel += 5, t.y++) {
+                channel(&t);
+            }
+        }
+    }
+    finish(p, y);
 }

@@ -11,6 +11,9 @@ from netsuke.ir import Array, Kernel, Tensor
 from netsuke.ops.couples import Channels, dsp_channels
 from netsuke.ops.requant import Requant
 
+BANDS = 4
+"""Parts in which a plane is made where scratch is dear."""
+
 
 def dsp_kernels(
     geometry: Mapping[str, Any],
@@ -21,7 +24,8 @@ def dsp_kernels(
 ) -> tuple[Kernel, ...]:
     """Kernels for a node on a core with DSP instructions; () where none is exact.
 
-    A plane's rows are the image's rows or its columns, whichever takes fewer instructions.
+    A plane's rows are the image's rows or its columns, whichever takes fewer instructions. Where
+    there are many, a plane made in bands takes less scratch.
     """
     weights, bias, quant = inputs[1].data, inputs[2].data, inputs[1].quant
     assert weights is not None and bias is not None and quant is not None
@@ -36,9 +40,10 @@ def dsp_kernels(
     numbers = requant.parameters()
     words = _words(channels, columns_first)
 
-    def kernel(inplace: bool) -> Kernel:
+    def kernel(plane: dict[str, int], inplace: bool) -> Kernel:
+        banded = plane["band"] < plane["out_rows"]
         return Kernel(
-            "nsk_depthwise_conv2d_s8_dsp",
+            "nsk_depthwise_conv2d_s8_dsp" + ("_bands" if banded else ""),
             "depthwise_conv2d/depthwise_conv2d_s8_dsp.c",
             "nsk_depthwise_conv2d_plane",
             {**plane, **{name: numbers[name] for name in kept}},
@@ -48,9 +53,37 @@ def dsp_kernels(
             instructions=_instructions(plane),
         )
 
-    if plane["multiplier"] == 1 and outputs[0].size <= inputs[0].size:
-        return kernel(True), kernel(False)
-    return (kernel(False),)
+    kernels = []
+    for shape in (plane, *_banded(plane)):
+        if _saves_input(shape, geometry, columns_first):
+            kernels.append(kernel(shape, True))
+        kernels.append(kernel(shape, False))
+    return tuple(kernels)
+
+
+def _banded(plane: dict[str, int]) -> tuple[dict[str, int], ...]:
+    """The same plane made in bands, if it is worth while; the rows that one band keeps of another
+    must not reach into those that it keeps them from."""
+    reach, stride = 2 * plane["dilation_row"] + 1, plane["stride_row"]
+    band = max(-(-plane["out_rows"] // BANDS), -(-reach // stride) - 1)
+    if 2 * band > plane["out_rows"]:
+        return ()
+    return ({**plane, "band": band, "plane_h": (band - 1) * stride + reach},)
+
+
+def _saves_input(
+    plane: Mapping[str, int], geometry: Mapping[str, Any], columns_first: bool
+) -> bool:
+    """Whether every pixel of a channel is in the plane before an output is written over it."""
+    p, g = plane, geometry
+    if p["multiplier"] > 1 or g["out_h"] * g["out_w"] > g["in_h"] * g["in_w"]:
+        return False
+    pixel: Array = np.arange(g["out_h"] * g["out_w"])  # that output number n overwrites is n
+    row = pixel % g["in_w"] if columns_first else pixel // g["in_w"]
+    output = pixel % g["out_w"] if columns_first else pixel // g["out_w"]
+    done = np.minimum((output // p["band"] + 1) * p["band"], p["out_rows"])  # outputs of its band
+    copied = (done - 1) * p["stride_row"] + 2 * p["dilation_row"] + 1 - p["pad_row"]
+    return bool(((row < copied) | (row >= p["rows"])).all())
 
 
 def _words(channels: Channels, columns_first: bool) -> Array:
@@ -96,6 +129,7 @@ def _plane(geometry: Mapping[str, Any], axis: int) -> tuple[bool, dict[str, int]
         "out_column": out_steps[inner],
         "plane_h": height,
         "plane_w": width,
+        "band": g[f"out_{outer}"],
         "pad_row": pads[0],
         "pad_column": pads[1],
         "stride_row": g[f"stride_{outer}"],
@@ -111,5 +145,7 @@ def _instructions(plane: Mapping[str, int]) -> float:
     row = couples * (30 if p["stride_column"] == 1 else 33) + odd * 17 + 15
     quads, rest = divmod(p["columns"], 4)
     copy = p["rows"] * (quads * 11 + rest // 2 * 5 + rest % 2 * 3 + 10)
-    channel = copy + p["multiplier"] * (p["out_rows"] * row + 60) + 20
+    bands = -(-p["out_rows"] // p["band"])
+    channel = copy + p["multiplier"] * (p["out_rows"] * row + 60 * bands) + 20
+    channel += 0 if bands == 1 else bands * (100 + 3 * p["plane_w"])
     return float(p["in_c"] * channel + 3 * p["plane_h"] * p["plane_w"])
