@@ -156,6 +156,75 @@ def test_a_module_keeps_its_meaning(name: str) -> None:
         np.testing.assert_allclose(actual, value.numpy(), rtol=1e-4, atol=1e-4)
 
 
+class Formula(nn.Module):
+    """A function of x, and of a layer if there is one."""
+
+    def __init__(self, function, *layers) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x, *self.layers)
+
+
+IMAGE, ROW, STEPS = (2, 4, 8, 6), (2, 12), (2, 5, 8)
+FORMULAS = {
+    "groups": (IMAGE, nn.GroupNorm(2, 4)),
+    "instances": (IMAGE, nn.InstanceNorm2d(4)),
+    "batch norm of rows": (ROW, nn.BatchNorm1d(12)),
+    "adaptive maximum": (IMAGE, nn.AdaptiveMaxPool2d((4, 2))),
+    "dilated maximum": (IMAGE, nn.MaxPool2d(2, 1, 0, 2)),
+    "average without padding": (IMAGE, nn.AvgPool2d(3, 2, 1, count_include_pad=False)),
+    "softmax of channels": (IMAGE, nn.Softmax(1)),
+    "corners": (IMAGE, nn.Upsample(size=(5, 9), mode="bilinear", align_corners=True)),
+    "pixels": (IMAGE, nn.Sequential(nn.PixelUnshuffle(2), nn.ChannelShuffle(4),
+                                    nn.PixelShuffle(2))),
+    "borders": (IMAGE, nn.Sequential(nn.ReflectionPad2d(2), nn.ConstantPad2d((1, 0, -1, 2), 3.5))),
+    "attention": (STEPS, Formula(lambda x, m: m(x, x, x, need_weights=False)[0],
+                                 nn.MultiheadAttention(8, 2, batch_first=True))),
+    "causal": (STEPS, Formula(lambda x: functional.scaled_dot_product_attention(
+        x, x, x, is_causal=True))),
+    "einsum": (STEPS, Formula(lambda x: torch.einsum("btc,bsc->bts", x, x))),
+    "moments": (STEPS, Formula(lambda x: x.std(2) + x.var(2, unbiased=False))),
+    "norm": (STEPS, Formula(lambda x: functional.normalize(x, dim=2))),
+    "extremes": (IMAGE, Formula(lambda x: x.max(1).values - x.amin(1))),
+    "position": (ROW, Formula(lambda x: x.argmax(1))),
+    "turned": (STEPS, Formula(lambda x: torch.cat([x.flip(1), x.roll(3, 1)], 2)[:, 1:-1, ::2])),
+    "pieces": (STEPS, Formula(lambda x: sum(x.unbind(1)) + torch.stack([x, x * 2], 1)[:, 1, 0])),
+    "repeated": (ROW, Formula(lambda x: x.unsqueeze(1).repeat(1, 3, 1) * x.unsqueeze(1).expand(
+        -1, 3, -1))),
+    "arithmetic": (ROW, Formula(lambda x: 1 - x / 3 + 2 * x**3 + torch.sqrt(x.abs() + 1))),
+    "activations": (ROW, nn.Sequential(nn.ELU(0.7), nn.SELU(), nn.CELU(1.3), nn.Mish(),
+                                       nn.Softplus(), nn.LogSigmoid(), nn.Hardsigmoid())),
+    "gates": (ROW, nn.Sequential(nn.GLU(), nn.Softsign(), nn.GELU("tanh"), nn.Hardtanh(-0.5, 0.3))),
+    "cell": (ROW, Formula(lambda x, m: m(x)[0], nn.LSTMCell(12, 3))),
+    "simple": (STEPS, Formula(lambda x, m: m(x)[0], nn.RNN(8, 3, batch_first=True))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_layer_keeps_its_meaning(name: str) -> None:
+    shape, module = FORMULAS[name]
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    imported = import_module(randomized(module), x)
+    with torch.no_grad():
+        expected = module(x).numpy()
+    (axis,), (place,) = imported.inputs, imported.outputs
+    rows = [
+        interpret(imported.graph, {imported.graph.inputs[0]: sample.numpy()})
+        for sample in (x.unbind(axis) if axis is not None else [x])
+    ]
+    values = [row[imported.graph.outputs[0]] for row in rows]
+    actual = values[0] if place is None else np.stack(values, place)
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_result_that_is_not_made_is_unsupported() -> None:
+    with pytest.raises(UnsupportedOperatorError, match="output 1"):
+        from_module(Formula(lambda x: x.max(1).indices), torch.zeros(1, 4))
+
+
 def test_parameters_keep_their_names() -> None:
     graph = from_module(randomized(MobileBlock()), torch.zeros(1, 3, 16, 16))
     constants = {tensor.name for tensor in graph.constants()}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
-from netsuke.ir import Graph, Node, Quant, Tensor
+from netsuke.ir import Graph, Node, Quant, Tensor, verify
 
 
 class NodeTable:
@@ -57,6 +57,8 @@ class NodeTable:
     def new(self, wish: str, like: Tensor, quant: Quant | None) -> str:
         """A new activation of the same shape; an integer one if it has a quantization."""
         name = f"{wish}.{next(self._numbers)}"
+        while name in self.tensors:
+            name = f"{wish}.{next(self._numbers)}"
         dtype = "float32" if quant is None else "int8"
         self.tensors[name] = Tensor(name, like.shape, dtype, quant)
         self.readers[name] = {}
@@ -92,6 +94,9 @@ class NodeTable:
     def merge(self, node: Node, source: str) -> None:
         """Let the readers of a node that changes nothing read its input."""
         if node.name in self.outputs:
+            if source in self.makers and source not in self.outputs:
+                self.unlink(node)
+                self.rename(source, node.name)
             return
         for reader in list(self.readers[node.name].values()):
             inputs = tuple(source if name == node.name else name for name in reader.inputs)
@@ -121,9 +126,5 @@ class NodeTable:
         named = {*self.graph.inputs, *self.outputs}
         for node in nodes:
             named.update(node.inputs, node.outputs)
-        return replace(
-            self.graph,
-            nodes=tuple(nodes),
-            tensors={name: tensor for name, tensor in self.tensors.items() if name in named},
-            ports=self.ports,
-        )
+        tensors = {name: tensor for name, tensor in self.tensors.items() if name in named}
+        return verify(replace(self.graph, nodes=tuple(nodes), tensors=tensors, ports=self.ports))

@@ -131,7 +131,8 @@ def _prepare(program: Any, place: str) -> Any:
     """The program in functional form; operators that we do not know are decomposed."""
     torch = _torch()
     try:
-        program = program.run_decompositions({})
+        if any(_is_unknown(node) or _mutates(node) for node in program.graph.nodes):
+            program = program.run_decompositions({})
         unknown = [node for node in program.graph.nodes if _is_unknown(node)]
         if unknown:
             targets = {node.target for node in unknown}
@@ -155,6 +156,11 @@ def _is_unknown(node: Any) -> bool:
     if node.target is operator.getitem or node.target in _PYTHON:
         return False
     return converter_of(_title(node)) is None
+
+
+def _mutates(node: Any) -> bool:
+    """Whether an operator writes into its input, which others may read."""
+    return bool(getattr(getattr(node.target, "_schema", None), "is_mutable", False))
 
 
 def _title(node: Any) -> str:
@@ -218,9 +224,7 @@ class _TorchWalk(Walk):
 
     def _node(self, node: Any) -> None:
         if node.target is operator.getitem or node.target in _PYTHON:
-            arguments = [self._value(entry) for entry in node.args]
-            failed = any(entry is FailedError for entry in arguments)
-            self.values[node] = FailedError if failed else node.target(*arguments)
+            self.values[node] = self._python(node)
             return
         if _title(node) == "sym_size":
             source = self._value(node.args[0])
@@ -234,6 +238,20 @@ class _TorchWalk(Walk):
             self.values[node] = FailedError
         else:
             self.values[node] = values if several else values[0]
+
+    def _python(self, node: Any) -> Any:
+        """Take one of several results, or compute with extents."""
+        arguments = [self._value(entry) for entry in node.args]
+        if any(entry is FailedError for entry in arguments):
+            return FailedError
+        try:
+            return node.target(*arguments)
+        except IndexError:
+            source = node.args[0]
+            why = f"its output {arguments[1]} is used, which is not supported"
+            if node.users:
+                self.problems.append(Problem(_title(source), source.name, why))
+            return FailedError
 
     def _convert(self, node: Any) -> Sequence[Value]:
         arguments = self._arguments(node)

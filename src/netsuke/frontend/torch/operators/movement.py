@@ -104,7 +104,7 @@ def _pieces(extent: int, size: int) -> list[int]:
     return [min(size, extent - start) for start in range(0, extent, size)]
 
 
-@converts("split", "split_with_sizes", "split_with_sizes_copy", "split_copy")
+@converts("split", "split_with_sizes", "split_with_sizes_copy", "split_copy", "unsafe_split")
 def split(call: Call) -> tuple[Value, ...]:
     axis = int(call.get("dim", 0))
     given = call["split_sizes"] if "split_sizes" in call.arguments else call["split_size"]
@@ -113,7 +113,7 @@ def split(call: Call) -> tuple[Value, ...]:
     return movement.split(call.session, call.x, axis, sizes)
 
 
-@converts("chunk")
+@converts("chunk", "unsafe_chunk")
 def chunk(call: Call) -> tuple[Value, ...]:
     axis = int(call.get("dim", 0))
     extent = call.x.shape[axis]
@@ -135,6 +135,26 @@ def slice_(call: Call) -> Value:
     start, stop = int(call.get("start", 0)), int(call.get("end", extent))
     triple = movement.normal_range(start, stop, int(call.get("step", 1)), extent)
     return movement.cut(call.session, call.x, {axis: triple})
+
+
+@converts("flip")
+def flip(call: Call) -> Value:
+    shape = call.x.shape
+    ranges = {axis: (shape[axis] - 1, shape[axis], -1) for axis in call.integers("dims")}
+    return movement.cut(call.session, call.x, ranges)
+
+
+@converts("roll")
+def roll(call: Call) -> Value:
+    """What leaves at the end of an axis comes back at its beginning."""
+    s, x = call.session, call.x
+    for shift, axis in zip(call.integers("shifts"), call.integers("dims"), strict=True):
+        extent = x.shape[axis]
+        first = -shift % extent
+        if first:
+            tail = movement.cut(s, x, {axis: (first, extent - first, 1)})
+            x = movement.concat(s, [tail, movement.cut(s, x, {axis: (0, first, 1)})], axis)
+    return x
 
 
 @converts("narrow")

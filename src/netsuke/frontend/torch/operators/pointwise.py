@@ -66,12 +66,12 @@ def _binary(function: Callable[[Session, Value, Value], Value], swap: bool = Fal
 
 
 converts("add", "add_")(_binary(pointwise.add))
-converts("sub", "sub_")(_binary(pointwise.subtract))
+converts("sub", "sub_", "subtract")(_binary(pointwise.subtract))
 converts("rsub")(_binary(pointwise.subtract, swap=True))
-converts("mul", "mul_")(_binary(pointwise.multiply))
+converts("mul", "mul_", "multiply")(_binary(pointwise.multiply))
 
 
-@converts("div", "div_")
+@converts("div", "div_", "divide", "true_divide")
 def div(call: Call) -> Value:
     if call.get("rounding_mode") is not None:
         raise CannotImportError("divides to whole numbers")
@@ -171,6 +171,23 @@ def elu(call: Call) -> Value:
         raise CannotImportError("has an input scale other than 1")
     alpha, scale = float(call.get("alpha", 1)), float(call.get("scale", 1))
     return pointwise.elu(call.session, call.x, alpha, scale)
+
+
+@converts("celu")
+def celu(call: Call) -> Value:
+    alpha = float(call.get("alpha", 1))
+    return pointwise.elu(call.session, call.x, alpha, beta=alpha)
+
+
+@converts("selu")
+def selu(call: Call) -> Value:
+    return pointwise.elu(call.session, call.x, 1.6732632423543772, 1.0507009873554805)
+
+
+@converts("log_sigmoid", "log_sigmoid_forward")
+def log_sigmoid(call: Call) -> tuple[Value, ...]:
+    upside_down = pointwise.softplus(call.session, call.emit(Neg(), call.x))
+    return (call.emit(Neg(), upside_down),)
 
 
 @converts("dropout", "feature_dropout", "alpha_dropout", "native_dropout")

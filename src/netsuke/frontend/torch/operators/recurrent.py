@@ -38,6 +38,11 @@ def _network(call: Call, initial: Sequence[Value], order: Sequence[int]) -> tupl
         raise CannotImportError("runs on packed sequences")
     if call.get("train", False):
         raise CannotImportError("is in training mode")
+    if (
+        len(call["params"]) > 1
+        and call["params"][1].shape[1] * len(order) != (call["params"][1].shape[0])
+    ):
+        raise CannotImportError("projects its states")
     if call["batch_first"]:
         x = s.transpose(x, (1, 0, 2))
     count = 2 if call["bidirectional"] else 1

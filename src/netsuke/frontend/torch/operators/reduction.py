@@ -1,10 +1,10 @@
-"""Reductions, softmax and layer normalization."""
+"""Reductions and softmax."""
 
 from __future__ import annotations
 
 import math
 
-from netsuke.frontend.nchw import reduction
+from netsuke.frontend.nchw import pointwise, reduction
 from netsuke.frontend.nchw.value import Value
 from netsuke.frontend.torch.registry import Call, converts
 from netsuke.ops import Neg, ReduceMax, ReduceMean, ReduceSum
@@ -60,8 +60,17 @@ def log_softmax(call: Call) -> Value:
     return reduction.softmax(call.session, call.x, int(call["dim"]), logarithm=True)
 
 
-@converts("layer_norm", "native_layer_norm")
-def layer_norm(call: Call) -> tuple[Value, ...]:
-    axis = -len(call.integers("normalized_shape"))
-    scale, offset, epsilon = call.get("weight"), call.get("bias"), float(call["eps"])
-    return (reduction.layer_norm(call.session, call.x, scale, offset, axis, epsilon),)
+@converts("max")
+def max_(call: Call) -> tuple[Value, ...]:
+    """Along one axis, or of all; the places are not supported."""
+    if "other" in call.arguments:
+        return (pointwise.extreme(call.session, [call["self"], call["other"]], largest=True),)
+    return (reduction.reduce(call.session, ReduceMax, call.x, _axes(call), _keep(call)),)
+
+
+@converts("min")
+def min_(call: Call) -> tuple[Value, ...]:
+    """Along one axis, or of all; the places are not supported."""
+    if "other" in call.arguments:
+        return (pointwise.extreme(call.session, [call["self"], call["other"]], largest=False),)
+    return (amin(call),)
