@@ -6,12 +6,14 @@ from netsuke.ir.interpret import interpret, interpret_batch, is_integer_node
 from netsuke.ir.layout import Axes, Relayout
 from netsuke.ir.link import Link, Slot
 from netsuke.ir.op import Cost, Kernel, Op, QuantRule, View
+from netsuke.ir.range import Addends, Range, possible_range
 from netsuke.ir.serialize import load_graph, save_graph
 from netsuke.ir.tensor import ITEMSIZE, Array, Quant, Tensor, TensorType, constant
 from netsuke.ir.text import to_text
 
 __all__ = [
     "ITEMSIZE",
+    "Addends",
     "Array",
     "Axes",
     "Cost",
@@ -24,6 +26,7 @@ __all__ = [
     "Port",
     "Quant",
     "QuantRule",
+    "Range",
     "Relayout",
     "Slot",
     "Tensor",
@@ -34,6 +37,7 @@ __all__ = [
     "interpret_batch",
     "is_integer_node",
     "load_graph",
+    "possible_range",
     "save_graph",
     "to_text",
     "verify",

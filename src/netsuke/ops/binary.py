@@ -10,7 +10,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Axes, Kernel, Link, Op, Quant, QuantRule, Relayout, Tensor, TensorType
+from netsuke.ir import (
+    Array,
+    Axes,
+    Kernel,
+    Link,
+    Op,
+    Quant,
+    QuantRule,
+    Range,
+    Relayout,
+    Tensor,
+    TensorType,
+)
 from netsuke.ir.layout import Shape
 from netsuke.ops.broadcast import batched, broadcast_shape, inplace_operands, walk_parameters
 from netsuke.ops.fixed_point import (
@@ -20,6 +32,7 @@ from netsuke.ops.fixed_point import (
 )
 from netsuke.ops.links import broadcast_links
 from netsuke.ops.lowering import clamped
+from netsuke.ops.ranges import corner_ranges, point_ranges
 from netsuke.ops.relayout import (
     permuted_elementwise,
     reordered_elementwise,
@@ -40,6 +53,8 @@ class Binary(Op):
     """Modelled instructions for one element: int8 and float."""
     clamps: ClassVar[bool] = True
     """Whether the kernels take a fused clamp."""
+    monotone: ClassVar[bool] = True
+    """Whether f rises or falls in each operand, however the other one is fixed."""
 
     @abstractmethod
     def real(self, a: Array, b: Array) -> Array:
@@ -118,6 +133,12 @@ class Binary(Op):
 
     def reshaped(self, inputs: Sequence[Tensor], shapes: Sequence[Shape]) -> Relayout | None:
         return reshaped_elementwise(self, inputs, shapes)
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        follow = corner_ranges if self.monotone else point_ranges
+        return follow(self, inputs, outputs, known)
 
     @abstractmethod
     def torch_function(self, torch: Any, a: Any, b: Any) -> Any:

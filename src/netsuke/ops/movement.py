@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from netsuke.errors import QuantizationError
-from netsuke.ir import Array, Cost, Op, QuantRule, Tensor
+from netsuke.ir import Array, Cost, Op, QuantRule, Range, Tensor
+from netsuke.ops.ranges import rising_ranges
 
 
 def same_quant(kind: str, tensors: Sequence[Tensor]) -> None:
@@ -56,6 +57,11 @@ class Movement(Op):
     ) -> tuple[Array, ...]:
         same_quant(self.kind, [*self.moved(inputs), *outputs])
         return self.reference(*arrays)
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        return rising_ranges(self, inputs, outputs, known)
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
         return Cost(elementary=sum(tensor.elements for tensor in outputs))

@@ -18,12 +18,14 @@ from netsuke.ir import (
     Link,
     Op,
     Quant,
+    Range,
     Relayout,
     Tensor,
     TensorType,
 )
 from netsuke.ops.broadcast import normal_axis
 from netsuke.ops.fixed_point import INT32_MAX
+from netsuke.ops.ranges import rising_ranges
 from netsuke.ops.relayout import drop_axes, with_fields
 from netsuke.ops.unary import require_quants
 
@@ -150,6 +152,11 @@ class Reduction(Op):
     def batch_axes(self, x: Tensor) -> tuple[int, ...]:
         """The axes behind a leading batch axis."""
         return tuple(axis + 1 for axis in self.normal_axes(x))
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        return rising_ranges(self, inputs, outputs, known)
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         reduced = self.normal_axes(inputs[0])

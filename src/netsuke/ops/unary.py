@@ -9,10 +9,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError, QuantizationError
-from netsuke.ir import Array, Axes, Kernel, Link, Op, Quant, Relayout, Tensor, TensorType
+from netsuke.ir import (
+    Array,
+    Axes,
+    Kernel,
+    Link,
+    Op,
+    Quant,
+    Range,
+    Relayout,
+    Tensor,
+    TensorType,
+)
 from netsuke.ir.layout import Shape
 from netsuke.ops.fixed_point import quantize_multiplier, requantize_away
 from netsuke.ops.links import broadcast_links
+from netsuke.ops.ranges import corner_ranges, point_ranges
 from netsuke.ops.relayout import (
     permuted_elementwise,
     reordered_elementwise,
@@ -102,6 +114,8 @@ class Unary(Op):
 
     instructions: ClassVar[float] = 40.0
     """Modelled instructions of the float kernel for one element."""
+    rising: ClassVar[bool] = False
+    """Whether f never falls; integers are looked up instead."""
 
     @abstractmethod
     def real(self, x: Array) -> Array:
@@ -163,5 +177,24 @@ class Unary(Op):
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return broadcast_links(inputs, outputs[0])
 
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        if inputs[0].dtype == outputs[0].dtype == "int8" and inputs[0].quant is not None:
+            (table,) = self.quantized(inputs, outputs, STORED.astype(np.int8))
+            return (_looked_up(table, known[0]),)
+        if self.rising:
+            return corner_ranges(self, inputs, outputs, known)
+        return point_ranges(self, inputs, outputs, known)
+
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         return (self.torch_function(torch, values[0]),)
+
+
+def _looked_up(table: Array, known: Range) -> Range:
+    """The smallest and the largest entry between two stored values."""
+    low, high = np.broadcast_arrays(known.low, known.high)
+    pairs, places = np.unique(np.stack([low.ravel(), high.ravel()]), axis=1, return_inverse=True)
+    entries = [table[int(a) + 128 : int(b) + 129] for a, b in pairs.T]
+    ends = (np.array([end(part) for part in entries], np.int8) for end in (np.min, np.max))
+    return Range(*(end[places].reshape(low.shape) for end in ends))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from netsuke.ir import Graph, verify
+from netsuke.passes.drop_constant_channels import drop_constant_channels
 from netsuke.passes.drop_dead_nodes import drop_dead_nodes
 from netsuke.passes.drop_identity import drop_identity
 from netsuke.passes.fold_batch_norm import fold_batch_norm
@@ -39,6 +40,7 @@ PIPELINE: tuple[Pass, ...] = (
     fold_padding,
     fuse_activation,
     widen_depthwise,
+    drop_constant_channels,
     merge_common,
     drop_dead_nodes,
 )

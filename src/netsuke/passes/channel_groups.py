@@ -10,7 +10,7 @@ Fang et al. 2023, DepGraph, arXiv:2301.12900.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,10 +41,18 @@ class ChannelGroup:
         return len(next(iter(self.members.values())))
 
 
-def channel_groups(graph: Graph) -> tuple[ChannelGroup, ...]:
-    """Return the groups of a graph, in the order in which nodes make them."""
+def channel_groups(graph: Graph, whole: Collection[str] = ()) -> tuple[ChannelGroup, ...]:
+    """Return the groups of a graph, in the order in which nodes make them.
+
+    Parameters
+    ----------
+    graph
+        Any valid graph.
+    whole
+        Names of tensors that must not be cut, besides the graph's inputs and outputs.
+    """
     bases, count = _number(graph)
-    edges, frozen = _edges(graph, bases, count)
+    edges, frozen = _edges(graph, bases, count, (*graph.inputs, *graph.outputs, *whole))
     label = _components(edges, count)
     blocked = np.zeros(count, bool)
     blocked[label[frozen]] = True
@@ -105,11 +113,13 @@ def _number(graph: Graph) -> tuple[dict[Axis, int], int]:
     return bases, count
 
 
-def _edges(graph: Graph, bases: Mapping[Axis, int], count: int) -> tuple[Array, Array]:
+def _edges(
+    graph: Graph, bases: Mapping[Axis, int], count: int, whole: Collection[str]
+) -> tuple[Array, Array]:
     """Pairs of points that operators join ``(e, 2)``, and the points that must stay."""
     pairs: list[Array] = [np.zeros((0, 2), np.int64)]
     frozen = np.zeros(count, bool)
-    for name in (*graph.inputs, *graph.outputs):
+    for name in whole:
         for axis, extent in enumerate(graph.tensors[name].shape):
             frozen[bases[name, axis] + np.arange(extent)] = True
     for node in graph.nodes:
@@ -191,4 +201,9 @@ def _taken(tensor: Tensor, stay: Sequence[Array]) -> Tensor:
         return tensor
     if tensor.data is None:
         return replace(tensor, shape=shape)
-    return constant(tensor.name, tensor.data[np.ix_(*stay)], tensor.quant)
+    quant = tensor.quant
+    if quant is not None and quant.axis is not None and len(quant.scale) > 1:
+        places = stay[quant.axis]
+        scale = tuple(quant.scale[i] for i in places)
+        quant = replace(quant, scale=scale, zero_point=tuple(quant.zero_point[i] for i in places))
+    return constant(tensor.name, tensor.data[np.ix_(*stay)], quant)

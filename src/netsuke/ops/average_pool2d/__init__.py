@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError, QuantizationError
-from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Range, Tensor, TensorType
 from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.links import same_positions
 from netsuke.ops.lowering import clamped
 from netsuke.ops.movement import same_quant
+from netsuke.ops.ranges import rising_ranges
 from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
 
 LARGEST_WINDOW = 1 << 23
@@ -162,6 +163,11 @@ class AveragePool2d(Op):
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return same_positions(("in", 0, 2), ("out", 0, 2))
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        return rising_ranges(self, inputs, outputs, known)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values

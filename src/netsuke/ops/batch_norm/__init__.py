@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError, QuantizationError
-from netsuke.ir import Array, Axes, Kernel, Link, Op, QuantRule, Relayout, Tensor, TensorType
+from netsuke.ir import Array, Axes, Kernel, Link, Op, QuantRule, Range, Relayout, Tensor, TensorType
 from netsuke.ir.layout import Shape
 from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.links import broadcast_links, same_positions
 from netsuke.ops.lowering import clamped
+from netsuke.ops.ranges import corner_ranges
 from netsuke.ops.relayout import (
     last_axis_stays,
     reordered_elementwise,
@@ -162,6 +163,11 @@ class BatchNorm(Op):
         constants = [("in", number, 0) for number in range(1, 5)]
         links = same_positions(("out", 0, last), *constants)
         return (*links, *broadcast_links(inputs[:1], outputs[0]))
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        return corner_ranges(self, inputs, outputs, known)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, scale, offset, mean, variance = values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ class Clamp(Unary):
 
     low: float = -math.inf
     high: float = math.inf
+
+    rising: ClassVar[bool] = True
 
     def real(self, x: Array) -> Array:
         return np.clip(x, self.low, self.high)

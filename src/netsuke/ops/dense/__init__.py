@@ -10,11 +10,24 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Relayout, Tensor, TensorType
+from netsuke.ir import (
+    Addends,
+    Array,
+    Cost,
+    Kernel,
+    Link,
+    Op,
+    QuantRule,
+    Range,
+    Relayout,
+    Tensor,
+    TensorType,
+)
 from netsuke.ir.layout import Shape, reorder_tensor
 from netsuke.ops.dense.dsp import dsp_kernels
 from netsuke.ops.links import other_axes_links, same_positions
 from netsuke.ops.lowering import clamped
+from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant, folded_bias
 
@@ -114,6 +127,15 @@ class Dense(Op):
         links = same_positions(("out", 0, last), ("in", 1, 0), ("in", 2, 0))
         rows = other_axes_links(inputs[:1], outputs[0], last)
         return (*links, *rows, Link(("in", 0, last), ("in", 1, 1)))
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        taps = filters_of(inputs[1]), 1, False
+        return accumulated_ranges(self, *taps, inputs, outputs, known)
+
+    def addends(self, inputs: Sequence[Tensor], known: Sequence[Range]) -> Addends | None:
+        return fixed_addends(filters_of(inputs[1]), 1, False, inputs, known)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         y = torch.nn.functional.linear(*values)

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Range, Tensor, TensorType
 from netsuke.ops.depthwise_conv2d.dsp import dsp_kernels
 from netsuke.ops.depthwise_conv2d.plane import plane_kernels
 from netsuke.ops.links import same_positions
 from netsuke.ops.lowering import clamped, padded
+from netsuke.ops.ranges import accumulated_ranges, filters_of
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads, added_pads, output_extent, reads_ahead, windows
@@ -168,6 +169,12 @@ class DepthwiseConv2d(Op):
             *links,
             Link(("in", 0, 2), ("in", 1, 2), (np.arange(k) // multiplier, np.arange(k))),
         )
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        taps = filters_of(inputs[1], 2), inputs[0].shape[2], any(map(any, self.padding))
+        return accumulated_ranges(self, *taps, inputs, outputs, known)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values

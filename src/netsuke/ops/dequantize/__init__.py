@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.ir import Array, Kernel, Link, Op, Tensor, TensorType
+from netsuke.ir import Array, Kernel, Link, Op, Range, Tensor, TensorType
 from netsuke.ops.links import broadcast_links
+from netsuke.ops.ranges import corner_ranges
 from netsuke.ops.unary import require_quants
 
 
@@ -50,6 +51,11 @@ class Dequantize(Op):
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return broadcast_links(inputs, outputs[0])
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        return corner_ranges(self, inputs, outputs, known)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         return (values[0],)

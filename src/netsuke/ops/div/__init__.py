@@ -42,6 +42,7 @@ class Div(Binary):
     high: float = math.inf
 
     instructions: ClassVar[tuple[float, float]] = (50.0, 25.0)
+    monotone: ClassVar[bool] = False
 
     def real(self, a: Array, b: Array) -> Array:
         return a / b

@@ -24,6 +24,7 @@ class Prelu(Binary):
     """
 
     clamps: ClassVar[bool] = False
+    monotone: ClassVar[bool] = False
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         x, slope = inputs

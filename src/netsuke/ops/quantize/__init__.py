@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import QuantizationError
-from netsuke.ir import Array, Kernel, Link, Op, Quant, Tensor, TensorType
+from netsuke.ir import Array, Kernel, Link, Op, Quant, Range, Tensor, TensorType
 from netsuke.ops.links import broadcast_links
+from netsuke.ops.ranges import corner_ranges
 from netsuke.ops.unary import require_quants
 
 
@@ -60,6 +61,11 @@ class Quantize(Op):
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return broadcast_links(inputs, outputs[0])
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        return corner_ranges(self, inputs, outputs, known)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         return (values[0],)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import QuantizationError
-from netsuke.ir import Array, Quant, Tensor
+from netsuke.ir import Array, Quant, Range, Tensor
 from netsuke.ops.fixed_point import quantize_multiplier, requantize, requantize_away
 from netsuke.ops.reduction import Parameters, Reduction
 from netsuke.ops.unary import require_quants
@@ -89,6 +89,13 @@ class ReduceMean(Reduction):
             index < fields["ties_up"], requantize(sums, *factor), requantize_away(sums, *factor)
         )
         return (np.clip(y + fields["bias"], -128, 127).astype(np.int8),)
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        if self._is_image(inputs[0]) and inputs[0].quant is not None:
+            return None  # how a tie is rounded depends on the number of channels
+        return Reduction.value_ranges(self, inputs, outputs, known)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         axes = self.batch_axes(inputs[0])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from netsuke.ir import Array, Kernel, Link, Quant, Tensor, TensorType, View
+from netsuke.ir import Array, Kernel, Link, Quant, Range, Tensor, TensorType, View
 from netsuke.ops.fixed_point import quantize_multiplier, requantize, requantize_away
 from netsuke.ops.links import broadcast_links
 from netsuke.ops.unary import STORED, Unary, require_quants, table_kernel
@@ -26,6 +26,8 @@ class Requantize(Unary):
     """
 
     dtype: str = "int8"
+
+    rising: ClassVar[bool] = True
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         (x,) = inputs
@@ -90,6 +92,15 @@ class Requantize(Unary):
 
     def torch_function(self, torch: Any, x: Any) -> Any:
         return x
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        if inputs[0].dtype == outputs[0].dtype == "int8":
+            blocks, rest = self.tables(*require_quants(outputs[0], inputs[0], outputs[0]))
+            if not np.array_equal(blocks, rest):
+                return None  # how a tie is rounded depends on the place of an element
+        return Unary.value_ranges(self, inputs, outputs, known)
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return broadcast_links(inputs, outputs[0])

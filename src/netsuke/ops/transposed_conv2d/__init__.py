@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Tensor, TensorType
+from netsuke.ir import Addends, Array, Cost, Kernel, Link, Op, QuantRule, Range, Tensor, TensorType
 from netsuke.ops.links import grouped_links
 from netsuke.ops.lowering import clamped
+from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
 from netsuke.ops.window import Pads
@@ -167,6 +168,15 @@ class TransposedConv2d(Op):
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return grouped_links(inputs, self.groups)
+
+    def value_ranges(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
+    ) -> tuple[Range, ...] | None:
+        taps = filters_of(inputs[1]), self.groups, True
+        return accumulated_ranges(self, *taps, inputs, outputs, known)
+
+    def addends(self, inputs: Sequence[Tensor], known: Sequence[Range]) -> Addends | None:
+        return fixed_addends(filters_of(inputs[1]), self.groups, True, inputs, known)
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, weights, bias = values
