@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -54,7 +55,7 @@ def wrap(
         for path, content in files.items()
     }
     values = {
-        "name": "".join(c if c.isalnum() or c in "-_" else "_" for c in graph.name) or "model",
+        "name": re.sub(r"[^\w-]+", "_", graph.name, flags=re.ASCII) or "model",
         "kernels": sorted(p.name for p in files if p.parent.name == "kernels" and p.suffix == ".c"),
         "arena": plan.arena,
         "inputs": len(graph.inputs),
