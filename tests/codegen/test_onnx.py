@@ -161,6 +161,20 @@ def test_quantized_models_come_back_bit_for_bit(name: str) -> None:
     np.testing.assert_array_equal(got, expected)
 
 
+@pytest.mark.parametrize("integer", [False, True])
+def test_random_graphs_come_back_with_the_same_outputs(integer: bool) -> None:
+    for seed in range(100, 130):
+        graph = random_graph(seed, integer=integer)
+        again = load_onnx(to_onnx(graph))
+        arrays = random_inputs(graph, 1, seed)
+        expected, got = interpret_batch(graph, *arrays), interpret_batch(again, *arrays)
+        for a, b in zip(expected, got, strict=True):
+            if integer:
+                np.testing.assert_array_equal(b, a, err_msg=str(seed))
+            else:
+                np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-4, err_msg=str(seed))
+
+
 def test_an_input_shown_channels_first_is_shown_so_again() -> None:
     builder = GraphBuilder("shown")
     x = builder.input("x", (5, 6, 3))

@@ -26,6 +26,7 @@ _FLAGS = ["-std=c99", "-O0", "-w", "-fPIC", "-ffp-contract=off"]
 _MODELS_IN_A_UNIT = 24
 _OWN_INCLUDE = re.compile(r'#include "model(_data)?.h"\n')
 _NAME = re.compile(r"\b(model|node|MODEL)(?=_|[0-9])")
+_FOLDERS = ["-I.", "-Ikernels"]
 BOARD = "nucleo-h743zi"
 
 
@@ -65,13 +66,14 @@ def compile_all(graphs: Sequence[Graph]) -> list[Compiled]:
     artifacts = [compile_graph(graph, board) for graph in graphs]
     texts = [_with_prefix(artifact, f"m{n}") for n, artifact in enumerate(artifacts)]
     kernels = {
-        path.name: content
+        str(path): content
         for artifact in artifacts
         for path, content in artifact.files.items()
         if path.parts[0] == "kernels"
     }
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
+        (root / "kernels").mkdir()
         for name, content in kernels.items():
             (root / name).write_bytes(content)
         sources = [name for name in kernels if name.endswith(".c")]
@@ -79,7 +81,7 @@ def compile_all(graphs: Sequence[Graph]) -> list[Compiled]:
             sources.append(f"models{start}.c")
             (root / sources[-1]).write_text("".join(texts[start : start + _MODELS_IN_A_UNIT]))
         library = root / "all.so"
-        command = [*host_compiler().command, *_FLAGS, "-shared", "-I.", *sources, "-o", library]
+        command = [*host_compiler().command, *_FLAGS, "-shared", *_FOLDERS, *sources, "-o", library]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[:3000]
         loaded = ctypes.CDLL(str(library))
