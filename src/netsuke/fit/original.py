@@ -17,7 +17,8 @@ from netsuke.train import Progress, Recipe, evaluate, predict, scores_graph, tra
 
 SHARE = 0.3
 """Of a run's time that training an untrained model may take."""
-FOLDING = ("fold_batch_norm", "fold_scale")
+FOLDING = ("drop_constant_channels", "fold_batch_norm", "fold_scale")
+"""Passes that wait until training is over: filters that do nothing yet may learn, too."""
 
 
 def require_float(graph: Graph) -> None:
