@@ -14,7 +14,7 @@ from netsuke.train import Progress, Recipe, predict, scores_graph, train
 PROBE = 0.08
 """Share of the training that each candidate gets before one is chosen."""
 MOST_EPOCHS = 60
-SAMPLE = 512
+SAMPLE = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ def plan_effort(
     few = replace(data, train=data.train.take(count))
     quiet = Progress(visible=False)
     once = replace(recipe, epochs=1, batch=min(recipe.batch, count))
-    train(student, few, once, validate=False, progress=quiet)  # the first steps are slower
+    first = replace(once, samples=once.batch)  # the first step is slower
+    train(student, few, first, validate=False, progress=quiet)
     learning = _seconds(lambda: train(student, few, once, validate=False, progress=quiet)) / count
     plain = scores_graph(teacher)
     teaching = _seconds(lambda: predict(plain, few.train)) / count

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from netsuke.errors import UsageError
+from netsuke.files import write_whole
 from netsuke.ir import Array, Graph, load_graph, save_graph
 from netsuke.ops import OPERATORS
-from netsuke.train.files import read_arrays, read_json, write_arrays, write_json, write_whole
+from netsuke.train.files import read_arrays, read_json, write_arrays, write_json
 
 STATE = "state.json"
 

@@ -8,7 +8,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from netsuke.data import Dataset
+from netsuke.data import Dataset, Part
 from netsuke.devices import Device
 from netsuke.fit.effort import PROBE, Effort, plan_effort, with_visits
 from netsuke.fit.folder import RunFolder
@@ -18,7 +18,7 @@ from netsuke.fit.sizing import Sized
 from netsuke.ir import Array, Graph
 from netsuke.train import Progress, Recipe, evaluate, predict, scores_graph, train
 
-JUDGED = 2000  # validation samples that choose among candidates
+JUDGED = (250, 2000)  # validation samples that choose among candidates, at least and at most
 ROUNDS = 4  # of training the chosen candidate
 MUCH = 0.25  # share of the time that is worth another round
 RESERVE = 0.1  # share of the time for compiling
@@ -141,8 +141,7 @@ class Learning:
 
         def make() -> float:
             shipped = ship(graph, self.data, self.device)
-            part = self.data.validation.take(JUDGED)
-            return evaluate_integers(shipped, self.data, part).metric
+            return evaluate_integers(shipped, self.data, self._judged()).metric
 
         metric: float = self.folder.values(f"{name}-metric", make)
         self.bar.say(f"{name}: {metric:.2f} on validation data")
@@ -150,7 +149,13 @@ class Learning:
 
     def teacher_score(self) -> float:
         """Points of the original on the same data."""
-        return evaluate(self.teacher, self.data, self.data.validation.take(JUDGED)).metric
+        return evaluate(self.teacher, self.data, self._judged()).metric
+
+    def _judged(self) -> Part:
+        """Validation samples that a candidate's C runs in a twentieth of the time."""
+        least, most = JUDGED
+        affordable = int(0.05 * self.time * JUDGING / max(self.teacher.macs, 1))
+        return self.data.validation.take(max(least, min(most, affordable)))
 
     def finish(self, name: str, student: Graph) -> tuple[Graph, float]:
         """Train a candidate for the rest of the time; return it with its points.

@@ -19,7 +19,8 @@ from netsuke.train import Evaluation, judge, predict
 from netsuke.train.evaluate import stored_inputs
 from netsuke.verify.host import HostLibrary
 
-CALIBRATION = 256  # samples of the training part
+CALIBRATION = (32, 256)  # samples of the training part, at least and at most
+CALIBRATING = 2e9  # multiply-accumulates that calibration may take in NumPy, some seconds
 SLOW = 500  # samples to interpret in NumPy when there is no compiler
 
 
@@ -42,7 +43,7 @@ class Shipped:
     sizes: Sizes
 
 
-def ship(graph: Graph, data: Dataset, device: Device, calibration: int = CALIBRATION) -> Shipped:
+def ship(graph: Graph, data: Dataset, device: Device, calibration: int | None = None) -> Shipped:
     """Fold, quantize and compile a float graph.
 
     Parameters
@@ -54,8 +55,11 @@ def ship(graph: Graph, data: Dataset, device: Device, calibration: int = CALIBRA
     device
         What it is compiled for.
     calibration
-        Number of samples; sizes alone need few.
+        Number of samples; sizes alone need few. None: as many as take some seconds.
     """
+    if calibration is None:
+        least, most = CALIBRATION
+        calibration = max(least, min(most, int(CALIBRATING / max(graph.macs, 1))))
     folded = optimize(graph)
     samples = data.train.take(calibration).samples
     quantized = quantize(folded, stored_inputs(folded, samples))

@@ -14,6 +14,7 @@ from netsuke.ir import Graph
 from netsuke.passes import PIPELINE
 from netsuke.passes.edit import own_constants
 from netsuke.train import Progress, Recipe, evaluate, predict, scores_graph, train
+from netsuke.train.normalizations import with_normalizations
 
 SHARE = 0.3
 """Of a run's time that training an untrained model may take."""
@@ -66,6 +67,8 @@ def original(
 ) -> Graph:
     """Return the model prepared for cutting, and trained first if it only guesses.
 
+    Batch normalizations that its file had folded away are put back (`with_normalizations`).
+
     Parameters
     ----------
     graph, data, recipe
@@ -79,7 +82,7 @@ def original(
     bar
         Shows how far it is.
     """
-    graph = prepared(graph)
+    graph = with_normalizations(prepared(graph), data.train)
     if data.task == "unlabelled" or not guesses(graph, data):
         return graph
     bar.say("the model scores like guessing: training it first")

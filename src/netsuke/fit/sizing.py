@@ -18,7 +18,7 @@ from netsuke.ir import Array
 ROUNDS = 12
 SLACK = 0.03
 """Share of a limit that is not worth another compilation."""
-SAMPLES = 8
+SAMPLES = 2
 """Calibration samples when only sizes are asked for."""
 
 

@@ -1,10 +1,9 @@
-"""Writing a file so that a crash leaves the old one or the new one, never half of it."""
+"""Plain values and arrays as files that appear whole or not at all."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -14,18 +13,8 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import DataError
+from netsuke.files import write_whole
 from netsuke.ir import Array
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file at once: into a neighbour, to the disk, then renamed over the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}")
-    with neighbour.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    neighbour.replace(path)
 
 
 def write_json(path: Path, value: Any) -> None:
