@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -203,16 +205,74 @@ def test_doctor_names_the_emulator(capsys) -> None:
         ),
         (("quantize", MODEL, "--data", "nowhere", "-o", "{tmp}/x.onnx"), 4, "nowhere"),
         (("report", "{tmp}"), 2, "manifest.json"),
+        (("verify", "{artifact}", "--seed", "-1"), 2, "seed -1"),
+        (("verify", "{artifact}", "--vectors", "0"), 2, "0 samples"),
+        (("run", "{artifact}", "--output", "{tmp}/x.npy"), 4, "takes 1 input"),
     ],
 )
 def test_errors_are_one_message_with_the_right_exit_code(
-    capsys, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+    capsys, tmp_path: Path, artifact: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    filled = [argument.replace("{tmp}", str(tmp_path)) for argument in arguments]
+    places = {"tmp": tmp_path, "artifact": artifact}
+    filled = [argument.format(**places) if "{" in argument else argument for argument in arguments]
     got, _, err = run(capsys, *filled)
     assert got == code, err
     assert words.replace("{tmp}", str(tmp_path)) in err and "Traceback" not in err
     assert not list(tmp_path.rglob("*x*"))
+
+
+def numbers(shape: tuple[int, ...]) -> bytes:
+    """An .npy header that promises an array, and nothing behind it."""
+    stream = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, header)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (numbers((0, 1, 8, 8)), "holds no sample"),
+        (numbers((4, 1, 8, 8)), "no .npy file of numbers"),
+        (numbers((10**13, 1, 8, 8)), "no .npy file of numbers"),
+        (b"PK\x05\x06" + bytes(18), "is an archive"),
+    ],
+)
+def test_unusable_arrays_are_refused(
+    capsys, artifact: Path, tmp_path: Path, content: bytes, words: str
+) -> None:
+    x, y = tmp_path / "x.npy", tmp_path / "y.npy"
+    x.write_bytes(content)
+    code, _, err = run(capsys, "run", str(artifact), "--input", str(x), "--output", str(y))
+    assert code == 4 and words in err and not y.exists()
+
+
+def test_an_output_that_no_file_is_named_for_is_not_lost_silently(
+    capsys, artifact: Path, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((1, 1, 8, 8), np.float32))
+    files = [f"--output={tmp_path}/{name}.npy" for name in "yz"]
+    code, _, err = run(capsys, "run", str(artifact), f"--input={tmp_path}/x.npy", *files)
+    assert code == 2 and "1 output(s), 2 file(s)" in err
+
+
+def program(*arguments: str, **options) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "netsuke", *arguments]
+    return subprocess.run(command, text=True, check=False, **options)
+
+
+def test_a_locale_without_unicode_changes_letters_only() -> None:
+    bare = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = program("devices", "show", "rpi-4b", env=bare, capture_output=True)
+    assert done.returncode == 0 and "4 ? cortex-a72" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="left out: there is no /dev/full")
+def test_a_full_disk_behind_stdout_is_told_in_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = program("ops", stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr.startswith("netsuke: ") and done.stderr.count("\n") == 1
 
 
 def test_the_program_starts_quickly_enough_to_load_no_heavy_module() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -134,7 +135,19 @@ def test_a_malformed_board_is_refused_by_file_and_field(
     assert field in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"id = ", b"\xff\xfe", b"region = 3"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"id = ",
+        b"\xff\xfe",
+        b"region = 3",
+        b"a = " + b"[" * 9_000,
+        b"a." * 7_000 + b"b = 1",
+        b"clock_mhz = 1" + b"0" * 9_000,
+        b"#" * 20_000,
+    ],
+)
 def test_a_file_that_is_no_board_is_refused(own_folder: Path, content: bytes) -> None:
     (own_folder / "mine.toml").write_bytes(content)
     with pytest.raises(DeviceError, match=r"mine\.toml"):
@@ -146,3 +159,13 @@ def test_a_file_that_is_no_board_is_refused(own_folder: Path, content: bytes) ->
 )
 def test_sizes_are_read_in_powers_of_1024(text: str, size: int) -> None:
     assert parse_size(text) == size
+
+
+def test_what_is_no_plain_file_is_not_read(own_folder: Path) -> None:
+    folder, pipe, endless = (own_folder / f"{name}.toml" for name in ("a", "b", "c"))
+    folder.mkdir()
+    os.mkfifo(pipe)
+    endless.symlink_to("/dev/zero")
+    for path in (folder, pipe, endless):
+        with pytest.raises(DeviceError, match="is no file"):
+            device(str(path))

@@ -93,6 +93,13 @@ def test_a_wrong_array_is_refused_with_what_is_taken(array: np.ndarray, words: s
         to_stored(graph, [array])
 
 
+def test_reals_beyond_float32_are_clamped_without_a_warning(recwarn) -> None:
+    graph = passing(None, quant=Quant((1e-3,), (0,)))
+    huge = np.full((1, 2, 3, 4), 3e38, np.float32)
+    (stored,), _ = to_stored(graph, [huge])
+    assert (stored == 127).all() and not recwarn.list
+
+
 def test_a_wrong_number_of_arrays_is_refused() -> None:
     with pytest.raises(DataError, match="1 input array"):
         to_stored(passing(None, quant=QUANT), [])

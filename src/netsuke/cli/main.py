@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     interrupted.
     """
     try:
-        app(arguments, standalone_mode=True)
+        _run(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except NetsukeError as error:
@@ -52,13 +53,27 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("netsuke: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
+    except OSError as error:  # a broken pipe: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):
+            return 0
+        print(f"netsuke: {error}", file=sys.stderr)
+        return 1
     except MemoryError:
         print("netsuke: out of memory; try fewer samples or a smaller model", file=sys.stderr)
         return 1
     return 0
+
+
+def _run(arguments: list[str] | None) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # the C locale has no middle dot
+    try:
+        app(arguments, standalone_mode=True)
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a full disk must show here, not when Python ends
 
 
 def program() -> None:

@@ -14,13 +14,14 @@ from netsuke.errors import DeviceError
 
 BOARDS = Path(__file__).parent / "boards"
 USES = ("code", "weights", "arena", "data", "stack")
+LARGEST_FILE = 1 << 14  # bytes; the reader's time grows with the square of a dotted name
 
 T = TypeVar("T")
 
 
 def user_folder() -> Path:
     """Where a person's own boards live (``$XDG_CONFIG_HOME/netsuke/devices``)."""
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     return Path(base) / "netsuke" / "devices"
 
 
@@ -67,11 +68,23 @@ def device(name: str) -> Device:
         path = next((candidate for candidate in candidates if candidate.is_file()), Path())
         if not path.is_file():
             raise DeviceError(name, f"is no known device; known are {', '.join(device_ids())}")
+    return _device(_read(path), str(path))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The table in a file; a description is untrusted input."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        if path.exists() and not path.is_file():
+            raise DeviceError(str(path), "is no file")
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise DeviceError(str(path), f"is larger than {LARGEST_FILE:,} B")
+        return tomllib.loads(content.decode())
+    except (OSError, ValueError) as error:  # of UTF-8, of TOML, of integers beyond reason
         raise DeviceError(str(path), f"cannot be read: {error}") from None
-    return _device(table, str(path))
+    except RecursionError:
+        raise DeviceError(str(path), "cannot be read: it is nested too deeply") from None
 
 
 def _field(table: Mapping[str, Any], key: str, convert: Callable[[Any], T], place: str) -> T:

@@ -77,7 +77,8 @@ class Quant:
         """
         scale = self._along_axis(self.scale, real.ndim).astype(np.float32)
         zero = self._along_axis(self.zero_point, real.ndim).astype(np.float64)
-        ratio = (np.asarray(real, np.float32) / scale).astype(np.float64)
+        with np.errstate(over="ignore"):  # beyond float32 is beyond every range: it is clamped
+            ratio = (np.asarray(real, np.float32) / scale).astype(np.float64)
         stored = np.trunc(ratio + np.copysign(0.5, ratio)) + zero
         low, high = self.range
         dtype = np.int8 if self.bits <= 8 else np.int16 if self.bits <= 16 else np.int32

@@ -22,7 +22,7 @@ def cache_folder() -> Path:
     A home that cannot be written to (a container, a read-only system) gives a temporary folder
     that lives as long as the process.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = Path(os.environ.get("NETSUKE_CACHE") or Path(base) / "netsuke").absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -55,14 +55,14 @@ def to_stored(graph: Graph, arrays: Sequence[Array]) -> tuple[tuple[Array, ...],
     for name, array in zip(graph.inputs, arrays, strict=True):
         tensor, port = graph.tensors[name], port_of(graph, name)
         laid_out = _lay_out(tensor, port, np.asarray(array))
+        if not len(laid_out):
+            raise DataError(f"input {name!r}", "was given an array that holds no sample")
         if laid_out.dtype.kind == "f" and tensor.dtype != "float32":
             real = True
         stored.append(_retype(tensor, port, laid_out))
     counts = {len(array) for array in stored}
     if len(counts) > 1:
         raise DataError(graph.name, f"got inputs with different numbers of samples: {counts}")
-    if counts == {0}:
-        raise DataError(graph.name, "got arrays that hold no sample")
     return tuple(stored), real
 
 

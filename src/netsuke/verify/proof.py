@@ -128,6 +128,8 @@ def verify(
         raise UsageError("no place to verify on; try --on host,unicorn")
     if inputs is None and vectors < 1:
         raise UsageError(f"{vectors} samples prove nothing; try 20")
+    if seed < 0:
+        raise UsageError(f"seed {seed} is negative; try 0")
     arrays = (
         to_stored(project.graph, inputs)[0]
         if inputs is not None
