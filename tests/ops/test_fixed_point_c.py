@@ -13,6 +13,7 @@ from kernel_library import FLAGS
 from netsuke.codegen.sources import PACKAGE
 from netsuke.ir import Array
 from netsuke.ops.fixed_point import INT32_MAX, high, requantize
+from netsuke.verify.toolchain import host_compiler
 
 SOURCE = """#include "nsk_fixed.h"
 void each(const int32_t *x, const int32_t *m, const int32_t *s, int32_t n, int32_t *h, int32_t *r);
@@ -47,7 +48,8 @@ def test_c_equals_python(tmp_path: Path, flags: list[str]) -> None:
     source, library = tmp_path / "each.c", tmp_path / "each.so"
     source.write_text(SOURCE)
     include = ["-I", str(PACKAGE / "runtime")]
-    subprocess.run(["cc", *FLAGS, *flags, *include, str(source), "-o", str(library)], check=True)
+    command = [*host_compiler().command, *FLAGS, *flags, *include, str(source)]
+    subprocess.run([*command, "-o", str(library)], check=True)
     arrays = numbers()
     results = [np.zeros(arrays[0].size, np.int32) for _ in range(2)]
     pointers = [ctypes.c_void_p(array.ctypes.data) for array in (*arrays, *results)]

@@ -79,7 +79,8 @@ def test_a_refused_file_leaves_nothing_behind(own_cache: Path) -> None:
     compiler = host_compiler()
     with pytest.raises(VerificationError, match="refuses it"):
         compile_objects(compiler, host_flags(compiler), {PurePosixPath("a.c"): b"int 3;"})
-    assert everything(own_cache) == []
+    # What zig keeps in its own folder is its affair.
+    assert [path for path in everything(own_cache) if own_cache / "zig" not in path.parents] == []
 
 
 def test_a_home_that_cannot_be_written_is_no_obstacle(
