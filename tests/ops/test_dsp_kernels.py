@@ -118,7 +118,28 @@ def test_the_dense_layer_equals_its_meaning(
     rng = np.random.default_rng(units + 10 * depth)
     inputs = conv_tensors(rng, (rows, depth), (units, depth), zero)
     kernels = check_node(Dense(high=high), inputs, [Quant((0.03,), (zero // 2,))], isa=DSP)
-    assert kernels[-2].function == "nsk_dense_s8_dsp"
+    assert "nsk_dense_s8_dsp" in {kernel.function for kernel in kernels}
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    image=st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 9)),
+    channels=st.integers(1, 20),
+    zero=st.integers(-128, 127),
+    high=st.sampled_from([math.inf, 1.5]),
+    isa=st.sampled_from([DSP, frozenset()]),
+)
+def test_a_pointwise_convolution_writes_over_its_input_though_its_output_is_larger(
+    image: tuple[int, int, int], channels: int, zero: int, high: float, isa: frozenset[str]
+) -> None:
+    rng = np.random.default_rng(channels)
+    inputs = conv_tensors(rng, image, (channels, 1, 1, image[2]), zero)
+    kernels = check_node(Conv2d(high=high), inputs, [Quant((0.03,), (zero // 2,))], isa=isa)
+    assert any(kernel.inplace for kernel in kernels) or channels <= image[2]
+    rows = conv_tensors(rng, (image[0] * image[1], image[2]), (channels, image[2]), zero)
+    kernels = check_node(Dense(high=high), rows, [Quant((0.03,), (zero // 2,))], isa=isa)
+    several = image[0] * image[1] > 1
+    assert any(kernel.inplace for kernel in kernels) or channels <= image[2] or not several
 
 
 @settings(max_examples=80, deadline=None)

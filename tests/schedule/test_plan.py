@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 from dataclasses import replace
 
@@ -13,14 +14,15 @@ from random_graphs import random_graph
 
 from netsuke.devices import Device, Region, device
 from netsuke.errors import DoesNotFitError
-from netsuke.ir import Graph, GraphBuilder
-from netsuke.ops import Add, Clamp, Concat, Exp, Reshape, Split
+from netsuke.ir import Graph, GraphBuilder, Quant
+from netsuke.ops import Add, Clamp, Concat, Conv2d, Exp, Neg, Reshape, Split
 from netsuke.schedule import Plan, plan
 from netsuke.schedule.buffers import Buffer
-from netsuke.schedule.offsets import lay_out
+from netsuke.schedule.offsets import Layout, lay_out
 from netsuke.schedule.order import best_order
 
 BOARD = device("nucleo-f446re")
+INT8 = Quant((0.1,), (0,))
 
 
 def replay(planned: Plan) -> None:
@@ -97,11 +99,41 @@ def brute_force(buffers: list[Buffer]) -> int:
     )
 )
 def test_layouts_that_claim_to_be_minimal_are_minimal(rows: list[tuple[int, int, int]]) -> None:
-    buffers = [Buffer(f"b{i}", 4 * s, a, a + n) for i, (s, a, n) in enumerate(rows)]
+    check_layout([Buffer(f"b{i}", 4 * s, a, a + n) for i, (s, a, n) in enumerate(rows)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 6), st.lists(st.integers(1, 12), min_size=1, max_size=4)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_buffers_that_change_their_size_are_laid_out_as_well(
+    rows: list[tuple[int, list[int]]],
+) -> None:
+    buffers = []
+    for index, (start, sizes) in enumerate(rows):
+        runs = tuple((start + i, start + i, 4 * size) for i, size in enumerate(sizes))
+        buffers.append(Buffer(f"b{index}", 4 * max(sizes), start, runs[-1][1], runs))
+    layout = check_layout(buffers)
+    for a, b in itertools.combinations(buffers, 2):
+        low, high = sorted((a, b), key=lambda buffer: layout.offsets[buffer.name])
+        apart = layout.offsets[high.name] - layout.offsets[low.name]
+        assert all(low.at(step) <= apart for step in range(12) if high.at(step))
+    if importlib.util.find_spec("ortools"):
+        from netsuke.schedule.solver import solve
+
+        assert solve(buffers, lay_out(buffers, nodes=0)).size == layout.size
+
+
+def check_layout(buffers: list[Buffer]) -> Layout:
     layout = lay_out(buffers)
     assert layout.size >= layout.lower_bound
     assert layout.optimal
     assert layout.size == brute_force(buffers)
+    return layout
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -181,6 +213,47 @@ def test_an_in_place_chain_takes_one_buffer() -> None:
     for _ in range(3):
         name = builder.one(Clamp(low=0.0), name)
     assert plan(builder.build([name]), BOARD).arena == 400
+
+
+def pointwise(builder: GraphBuilder, x: str, channels: int, outputs: int) -> str:
+    """Add a 1 x 1 convolution of int8."""
+    rng = np.random.default_rng(outputs)
+    weights = rng.integers(-9, 9, (outputs, 1, 1, channels)).astype(np.int8)
+    w = builder.constant(f"w{x}", weights, Quant((0.1,) * outputs, (0,) * outputs, axis=0))
+    b = builder.constant(f"b{x}", np.zeros(outputs, np.int32))
+    return builder.one(Conv2d(), x, w, b, quant=INT8)
+
+
+def test_a_buffer_grows_and_shrinks_with_what_is_in_it() -> None:
+    builder = GraphBuilder("growing")
+    x = builder.input("x", (8, 8, 4), "int8", INT8)
+    for channels, outputs in itertools.pairwise((4, 8, 16, 4, 12)):
+        x = pointwise(builder, x, channels, outputs)
+    planned = plan(builder.build([x]), BOARD)
+    assert planned.arena == 8 * 8 * 16
+    assert planned.optimal
+    assert [step.live for step in planned.steps] == [64 * c for c in (8, 16, 16, 12)]
+    replay(planned)
+
+
+def test_an_output_does_not_grow_over_what_still_lives() -> None:
+    builder = GraphBuilder("neighbours")
+    x = builder.input("x", (16, 4, 4), "int8", INT8)
+    first, second = builder.add(Split(axis=0, sizes=(8, 8)), [x], quants=[INT8, INT8])
+    grown = pointwise(builder, first, 4, 8)
+    planned = plan(builder.build([grown, builder.one(Neg(), second, quant=INT8)]), BOARD)
+    assert planned.arena > 8 * 4 * (4 + 4)
+    replay(planned)
+
+
+def test_parts_of_a_concat_may_have_shrunk_if_nothing_lives_where_they_reached() -> None:
+    builder = GraphBuilder("shrunk")
+    parts = []
+    for index in range(3):
+        x = builder.input(f"x{index}", (4, 4, 8), "int8", INT8)
+        parts.append(pointwise(builder, x, 8, 4))
+    graph = builder.build([builder.one(Concat(axis=0), *parts, quant=INT8)])
+    replay(plan(graph, BOARD))
 
 
 def test_a_second_reader_forbids_working_in_place() -> None:

@@ -63,6 +63,8 @@ void nsk_conv2d_s8_folded(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
                           int8_t *y);
 void nsk_conv2d_s8_folded_ring(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
                                const int32_t *b, int8_t *y, void *scratch);
+void nsk_conv2d_s8_folded_back(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
+                               const int32_t *b, int8_t *y, void *scratch);
 void nsk_conv2d_s8_strip(const nsk_conv2d *p, const int8_t *x, const int8_t *w, const int32_t *b,
                          int8_t *y, void *scratch);
 void nsk_conv2d_s8_strip_small(const nsk_conv2d *p, const int8_t *x, const int8_t *w,

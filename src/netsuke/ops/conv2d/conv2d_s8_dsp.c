@@ -166,7 +166,7 @@ void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_
     source s = {p, x, ring, ring + p->ring * p->line, ring, 0, ring, 0, 0};
     product task = {w, strip, y, p->out_c, y, p->pairs, 2 * p->output_zero + 1};
     for (int32_t left = total, count; left > 0; left -= count) {
-        count = left >= 4 && !(backward && left % 4) ? 4 : 1;
+        count = left >= 4 && !(backward && (left & 3)) ? 4 : 1;
         const int32_t pixel = backward ? left - count : total - left;
         task.y = y + pixel * p->out_c;
         if (p->flat) {

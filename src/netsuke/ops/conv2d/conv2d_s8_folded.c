@@ -8,7 +8,8 @@
  * The model's compiler has proved that |folded[k]| + sum|w[k]| * 128 < 2^31, too.
  *
  * y may start at x when there is a ring: input rows that y is about to overwrite are saved in it,
- * as many as later windows may still see.
+ * as many as later windows may still see. A pointwise y that is larger than x may start at x when
+ * its last rows are computed first, each from a copy of its input row.
  */
 #include "conv2d.h"
 #include "nsk_dot.h"
@@ -140,4 +141,20 @@ void nsk_conv2d_s8_folded_ring(const nsk_conv2d *p, const int8_t *x, const int8_
                                const int32_t *b, int8_t *y, void *scratch)
 {
     convolve(p, x, w, b, y, (int8_t *)scratch);
+}
+
+/* For pointwise convolutions with stride 1. */
+void nsk_conv2d_s8_folded_back(const nsk_conv2d *p, const int8_t *x, const int8_t *w,
+                               const int32_t *b, int8_t *y, void *scratch)
+{
+    const int32_t bytes = p->in_w * p->in_c;
+    area a;
+    a.rows = 1;
+    a.row[0] = (int8_t *)scratch;
+    a.x_right = p->in_c;
+    a.w_down = a.w_right = p->in_c / p->groups;
+    for (int32_t i = p->out_h - 1; i >= 0; i--) {
+        memcpy(scratch, x + i * bytes, (size_t)bytes);
+        line(p, &a, w, b, y + i * p->out_w * p->out_c);
+    }
 }

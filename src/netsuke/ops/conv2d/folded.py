@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ def folded_kernels(
 
     They differ in scratch. One needs none. Windows that are more than a pixel, or reach into the
     padding, are faster by way of a strip, which may lie on the stack when it is small. Kernels that
-    may overwrite their input keep, in a ring, the input rows that they still need.
+    may overwrite their input keep, in a ring, the input rows that they still need; a pointwise one
+    whose output is larger keeps one row and walks backward.
     """
     (x, weights, _), (y,) = inputs, outputs
     bias = folded_bias(inputs, requant, 0)
@@ -36,15 +38,20 @@ def folded_kernels(
         return ()
     depth = math.prod(weights.shape[1:])
     pointwise = _is_pointwise(parameters)
-    if pointwise and parameters["stride_h"] == parameters["stride_w"] == 1:
-        parameters = {**parameters, **_lines(x.shape[0] * x.shape[1])}
+    flat = pointwise and parameters["stride_h"] == parameters["stride_w"] == 1
+    if flat:
+        parameters = {**parameters, **_lines(parameters["in_h"] * parameters["in_w"])}
     rings = [0]
     ring = ring_rows(parameters)
     if y.size <= x.size and ring * parameters["in_w"] * parameters["in_c"] < x.size:
         rings.append(ring)
     if pointwise:
         work = y.elements * (2.5 * depth + 50.0)
-        return tuple(_direct(parameters, bias, kept, work) for kept in rings)
+        kernels = [_direct(parameters, bias, kept, work) for kept in rings]
+        if flat and y.size > x.size:
+            back = _direct(parameters, bias, 1, work)
+            kernels.append(replace(back, function="nsk_conv2d_s8_folded_back"))
+        return tuple(kernels)
     kernels = [_direct(parameters, bias, 0, y.elements * (4.0 * depth + 80.0))]
     work = y.elements * (2.5 * depth + 50.0) + 60.0 * depth
     window = parameters["kernel_h"] * parameters["kernel_w"] * parameters["in_c"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from netsuke.ir import Array, Kernel, Tensor
 from netsuke.ops.conv2d.dsp import dsp_kernels as convolution_kernels
 from netsuke.ops.couples import Channels, dsp_channels
+from netsuke.ops.dense.column import column_geometry
 from netsuke.ops.requant import Requant
 
 
@@ -34,7 +34,7 @@ def dsp_kernels(
         return ()
     numbers = requant.parameters()
     kept = {name: numbers[name] for name in ("output_zero", "low", "high")}
-    rows, units, depth = shape["rows"], shape["units"], shape["depth"]
+    rows, units, depth = (shape[name] for name in ("rows", "units", "depth"))
     quads, groups = -(-depth // 4), -(-units // 4)
     kernel = Kernel(
         "nsk_dense_s8_dsp",
@@ -46,7 +46,7 @@ def dsp_kernels(
     )
     if rows < 4:
         return (kernel,)
-    geometry = _column(rows, units, depth)
+    geometry = column_geometry(shape)
     return (*convolution_kernels(geometry, requant, inputs, outputs, isa), kernel)
 
 
@@ -73,23 +73,3 @@ def _words(channels: Channels) -> Array:
     shifts = np.ascontiguousarray(right.astype(np.int8)).view("<i4")
     table = np.concatenate([bias, packed.astype(np.int64), shifts, multiplier], axis=1)
     return (table & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
-
-
-def _column(rows: int, units: int, depth: int) -> dict[str, Any]:
-    return {
-        "in_h": rows,
-        "in_w": 1,
-        "in_c": depth,
-        "out_h": rows,
-        "out_w": 1,
-        "out_c": units,
-        "kernel_h": 1,
-        "kernel_w": 1,
-        "stride_h": 1,
-        "stride_w": 1,
-        "dilation_h": 1,
-        "dilation_w": 1,
-        "pad_top": 0,
-        "pad_left": 0,
-        "groups": 1,
-    }

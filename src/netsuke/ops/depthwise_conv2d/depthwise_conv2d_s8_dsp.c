@@ -11,6 +11,7 @@
  */
 #include "depthwise_conv2d.h"
 #include "nsk_dsp.h"
+#include "nsk_fixed.h"
 
 /* One channel's work; the assembler below knows the order. All steps are in bytes. */
 typedef struct {
@@ -288,7 +289,7 @@ static void clamp(int8_t *y, int32_t count, int32_t low, int32_t high)
     }
 }
 
-static void fill(int16_t *plane, int32_t count, int32_t value)
+static NSK_NOINLINE void fill(int16_t *plane, int32_t count, int32_t value)
 {
     for (int32_t i = 0; i < count; i++) {
         plane[i] = (int16_t)value;
@@ -315,7 +316,7 @@ static task prepare(const nsk_depthwise_conv2d_plane *p, const int32_t *w, int8_
     return t;
 }
 
-static void finish(const nsk_depthwise_conv2d_plane *p, int8_t *y)
+static NSK_NOINLINE void finish(const nsk_depthwise_conv2d_plane *p, int8_t *y)
 {
     if (p->low > -128 || p->high < 127) {
         clamp(y, p->out_rows * p->out_columns * p->in_c * p->multiplier, p->low, p->high);
