@@ -37,7 +37,11 @@ check: $(VENV)/.dev
 	find src \( -name '*.c' -o -name '*.h' \) -print | sort | xargs $(BIN)/clang-format --dry-run --Werror
 
 bench: $(VENV)/.dev
-	for script in bench/*/run.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python bench/mcu/run.py
+	$(BIN)/python bench/litert.py
+	$(BIN)/python bench/onnx_backend.py
+	$(BIN)/python bench/random_graphs.py --count 200
+	$(BIN)/python bench/fuzz.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

@@ -287,7 +287,7 @@ def compile(
     board, graph = device(device_name), load(model)
     if dataset is not None and is_float(graph):
         graph = quantize(graph, dataset)
-    artifact = compile_graph(graph, board, ram, target, provenance, exact)
+    artifact = compile_graph(graph, board, ram, target, provenance, exact, selftest=True)
     artifact.plan.require_fit(board)
     size = footprint(artifact.plan, board, artifact.weights)
     if size.flash > board.flash:

@@ -13,6 +13,7 @@ from netsuke.codegen.artifact import Artifact
 from netsuke.codegen.manifest import manifest
 from netsuke.codegen.sources import header_of, kernel_files
 from netsuke.codegen.tables import C_TYPES, Tables, identifier, literal
+from netsuke.codegen.vectors import selftest_files
 from netsuke.codegen.wrap import render, wrap
 from netsuke.devices import Device
 from netsuke.errors import GraphError
@@ -28,6 +29,7 @@ def compile_graph(
     target: str = "cmake",
     provenance: Mapping[str, Any] | None = None,
     exact: bool = False,
+    selftest: bool = False,
 ) -> Artifact:
     """Compile a graph into a C project for a device.
 
@@ -45,6 +47,8 @@ def compile_graph(
         What the manifest records about where the graph came from.
     exact
         See `netsuke.schedule.plan`.
+    selftest
+        Add ``test/selftest.c`` with a sample and what it must give.
 
     Returns
     -------
@@ -64,6 +68,8 @@ def compile_graph(
     files[PurePosixPath("model.c")] = emitter.source().encode()
     files[PurePosixPath("model_data.h")] = emitter.data().encode()
     files[PurePosixPath("graph.nsk")] = save_graph(graph)
+    if selftest:
+        files |= selftest_files(graph)
     files = wrap(target, files, graph, planned)
     record = manifest(graph, device, planned, emitter.tables.size, files, provenance or {})
     files[PurePosixPath("manifest.json")] = (json.dumps(record, indent=1) + "\n").encode()

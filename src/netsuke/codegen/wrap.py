@@ -15,6 +15,7 @@ from netsuke.ir import Graph
 from netsuke.schedule import Plan
 
 HERE = Path(__file__).parent
+TEST = "test"
 WRAPPERS = tuple(sorted(path.name for path in (HERE / "wrappers").iterdir() if path.is_dir()))
 """Names of the wrappers: one folder of templates each."""
 
@@ -50,14 +51,12 @@ def wrap(
         raise UsageError(f"{target!r} is no target; there are {', '.join(WRAPPERS)}")
     folder = HERE / "wrappers" / target
     base = PurePosixPath((folder / "LAYOUT").read_text(encoding="utf-8").strip())
-    placed = {
-        (base / path if path.suffix in (".c", ".h") else path): content
-        for path, content in files.items()
-    }
+    placed = {_place(path, base): content for path, content in files.items()}
     values = {
         "name": re.sub(r"[^\w-]+", "_", graph.name, flags=re.ASCII) or "model",
         "kernels": sorted(p.name for p in files if p.parent.name == "kernels" and p.suffix == ".c"),
         "arena": plan.arena,
+        "selftest": any(path.parent.name == TEST for path in files),
         "inputs": len(graph.inputs),
         "outputs": len(graph.outputs),
     }
@@ -65,3 +64,12 @@ def wrap(
         path = PurePosixPath(template.relative_to(folder).as_posix()).with_suffix("")
         placed[path] = render(f"{target}/{path}.j2", **values).encode()
     return placed
+
+
+def _place(path: PurePosixPath, base: PurePosixPath) -> PurePosixPath:
+    """Where a file goes: C into the wrapper's folder, but no test among a library's sources."""
+    if path.suffix not in (".c", ".h"):
+        return path
+    if path.parent.name == TEST and base != PurePosixPath():
+        return "extras" / path
+    return base / path
