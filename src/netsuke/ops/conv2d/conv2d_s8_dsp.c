@@ -165,9 +165,10 @@ void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_
     int8_t *ring = (int8_t *)(strip + 4 * p->pairs);
     source s = {p, x, ring, ring + p->ring * p->line, ring, 0, ring, 0, 0};
     product task = {w, strip, y, p->out_c, y, p->pairs, 2 * p->output_zero + 1};
+    int32_t pixel = backward ? total : 0;
     for (int32_t left = total, count; left > 0; left -= count) {
-        count = left >= 4 && !(backward && (left & 3)) ? 4 : 1;
-        const int32_t pixel = backward ? left - count : total - left;
+        count = left < 4 || (backward && (left & 3)) ? 1 : 4;
+        pixel -= backward ? count : 0;
         task.y = y + pixel * p->out_c;
         if (p->flat) {
             widen_flat(x + pixel * p->in_c, p->in_c, strip, count);
@@ -176,6 +177,7 @@ void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_
         } else {
             widen_direct(&s, strip, count);
         }
+        pixel += backward ? 0 : count;
         task.end = task.y + (p->out_c & ~1);
         multiply(&task, count, p->out_c);
     }
