@@ -14,6 +14,7 @@ from netsuke.errors import DataError
 
 ENTRIES = 2_000_000  # files in one archive
 ENTRY = 1 << 30  # bytes of one file after unpacking
+TOTAL = 1 << 36  # bytes of all files after unpacking: a packed archive is unpacked to be listed
 BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, RuntimeError)
 
 
@@ -27,6 +28,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.sizes: dict[str, int] = {}
+        self.total = 0
         self._zip: zipfile.ZipFile | None = None
         self._tar: tarfile.TarFile | None = None
         try:
@@ -55,8 +57,9 @@ class Archive:
         if any(part.startswith((".", "__MACOSX")) and part != "." for part in parts):
             return
         self.sizes[name] = size
-        if len(self.sizes) > ENTRIES:
-            raise DataError(str(self.path), f"holds more than {ENTRIES:,} files")
+        self.total += size
+        if len(self.sizes) > ENTRIES or self.total > TOTAL:
+            raise DataError(str(self.path), f"holds more than {ENTRIES:,} files or {TOTAL:,} B")
 
     @property
     def names(self) -> list[str]:

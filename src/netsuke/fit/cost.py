@@ -9,7 +9,6 @@ search returns has exact sizes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,18 +16,14 @@ from netsuke.ir import Array, Graph
 from netsuke.passes.channel_groups import ChannelGroup
 
 LIMITS = ("flash", "ram", "instructions")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Entry:
-    """A tensor's elements as a product over its axes, each with the groups that shrink it."""
-
-    extents: Array  # of each axis, uncut
-    cuts: tuple[tuple[int, int, int], ...]  # (axis, group, positions that a unit takes)
+BIAS = 9.0
+"""Bytes of a bias: an int32, and the multiplier and the shift of its channel."""
 
 
 class QuickCost:
     """Bytes and multiply-accumulates of a graph as a function of its groups' widths.
+
+    All methods take widths ``(..., groups)``, one design or many at a time.
 
     Parameters
     ----------
@@ -40,75 +35,63 @@ class QuickCost:
 
     def __init__(self, graph: Graph, groups: Sequence[ChannelGroup]) -> None:
         self.units = np.array([group.units for group in groups], np.int64)
-        self._entries = {name: _entry(graph, groups, name) for name in graph.tensors}
+        names = list(graph.tensors)
+        number = {name: index for index, name in enumerate(names)}
+        rank = max((len(graph.tensors[name].shape) for name in names), default=1) or 1
+        self._extents = np.ones((len(names), rank))
+        for name, index in number.items():
+            self._extents[index, : len(graph.tensors[name].shape)] = graph.tensors[name].shape
+        # What one unit of a group takes of each axis of each tensor.
+        self._taken = np.zeros((len(groups), len(names), rank))
+        for group, members in enumerate(groups):
+            for (name, axis), places in members.members.items():
+                self._taken[group, number[name], axis] = places.shape[1]
+        self._bytes = np.zeros(len(names))
         # A batch normalization folds away, wherever it stands.
         folded = {name for node in graph.nodes if node.op.measured for name in node.inputs}
-        self._constants = [
-            (tensor.name, tensor.dtype == "float32" and len(tensor.shape) == 1)
-            for tensor in graph.constants()
-            if tensor.name not in folded
-        ]
-        self._live = _lifetimes(graph)
-        self._macs = _work(graph)
+        for tensor in graph.constants():
+            if tensor.name not in folded:
+                is_bias = tensor.dtype == "float32" and len(tensor.shape) == 1
+                self._bytes[number[tensor.name]] = BIAS if is_bias else 1.0
+        lifetimes = _lifetimes(graph)
+        self._live = np.zeros((len(lifetimes), len(names)))
+        for step, living in enumerate(lifetimes):
+            self._live[step, [number[name] for name in living]] = 1.0
+        self._work = np.zeros(len(names))
+        for macs, name in _work(graph):
+            self._work[number[name]] += macs / max(graph.tensors[name].elements, 1)
 
-    def elements(self, name: str, widths: Array) -> float:
-        """Elements of a tensor."""
-        entry = self._entries[name]
-        extents = entry.extents.copy()
-        for axis, group, each in entry.cuts:
-            extents[axis] -= each * (self.units[group] - widths[group])
-        return float(np.prod(extents)) if extents.size else 1.0
-
-    def live(self, widths: Array) -> Array:
-        """Bytes of activations that live during each node, as int8."""
-        names = {name for step in self._live for name in step}
-        sizes = {name: self.elements(name, widths) for name in names}
-        return np.array([sum(sizes[name] for name in step) for step in self._live])
-
-    def flash(self, widths: Array) -> float:
-        """Bytes of constants: int8 weights, and int32 biases with a multiplier and a shift."""
-        return sum(
-            self.elements(name, widths) * (9.0 if is_vector else 1.0)
-            for name, is_vector in self._constants
-        )
-
-    def macs(self, widths: Array) -> float:
-        """Multiply-accumulates of one inference."""
-        total = 0.0
-        for count, giver in self._macs:
-            whole = float(np.prod(self._entries[giver].extents))
-            total += count * self.elements(giver, widths) / whole
-        return total
+    def elements(self, widths: Array) -> Array:
+        """Elements of every tensor ``(..., tensors)``."""
+        missing = (self.units - np.asarray(widths)).astype(np.float64)
+        extents = self._extents - np.tensordot(missing, self._taken, axes=1)
+        counts: Array = extents.prod(axis=-1)
+        return counts
 
     def __call__(self, widths: Array) -> Array:
-        """(flash, ram, instructions), unscaled: bytes, bytes, multiply-accumulates."""
-        return np.array([self.flash(widths), self.live(widths).max(initial=0.0), self.macs(widths)])
+        """(flash, ram, instructions) ``(..., 3)``: bytes, bytes, multiply-accumulates."""
+        elements = self.elements(widths)
+        live = elements @ self._live.T
+        return np.stack(
+            [elements @ self._bytes, live.max(axis=-1, initial=0.0), elements @ self._work], axis=-1
+        )
 
     def excess(self, widths: Array, targets: Array) -> Array:
-        """By how much each target is missed; for RAM summed over all nodes that miss it.
+        """By how much each target is missed ``(..., 3)``; RAM summed over all nodes that miss it.
 
         With the sum every node at the peak counts, and cutting one of several equal peaks is a
         step forward.
         """
-        over_ram = np.maximum(self.live(widths) - targets[1], 0.0).sum()
-        return np.array(
+        elements = self.elements(widths)
+        live = np.maximum(elements @ self._live.T - targets[1], 0.0).sum(axis=-1)
+        return np.stack(
             [
-                max(self.flash(widths) - targets[0], 0.0),
-                over_ram if np.isfinite(targets[1]) else 0.0,
-                max(self.macs(widths) - targets[2], 0.0),
-            ]
+                np.maximum(elements @ self._bytes - targets[0], 0.0),
+                live,
+                np.maximum(elements @ self._work - targets[2], 0.0),
+            ],
+            axis=-1,
         )
-
-
-def _entry(graph: Graph, groups: Sequence[ChannelGroup], name: str) -> _Entry:
-    shape = graph.tensors[name].shape
-    cuts = [
-        (axis, number, group.members[name, axis].shape[1])
-        for number, group in enumerate(groups)
-        for axis in range(len(shape))
-        if (name, axis) in group.members
-    ]
-    return _Entry(np.array(shape, np.int64), tuple(cuts))
 
 
 def _work(graph: Graph) -> list[tuple[int, str]]:

@@ -15,6 +15,7 @@ from netsuke.errors import MissingToolError
 from netsuke.fit.space import Sizes
 from netsuke.ir import Array, Graph
 from netsuke.passes import optimize
+from netsuke.schedule import Plan
 from netsuke.train import Evaluation, judge, predict
 from netsuke.train.evaluate import stored_inputs
 from netsuke.verify.host import HostLibrary
@@ -60,26 +61,31 @@ def ship(graph: Graph, data: Dataset, device: Device, calibration: int | None = 
     if calibration is None:
         least, most = CALIBRATION
         calibration = max(least, min(most, int(CALIBRATING / max(graph.macs, 1))))
+    quantized = integers(graph, data, calibration)
+    artifact = compile_graph(quantized, device)
+    return Shipped(quantized, artifact, measure(artifact.plan, device, artifact.weights))
+
+
+def integers(graph: Graph, data: Dataset, calibration: int) -> Graph:
+    """The int8 graph of a float graph."""
     folded = optimize(graph)
     samples = data.train.take(calibration).samples
-    quantized = quantize(folded, stored_inputs(folded, samples))
-    artifact = compile_graph(quantized, device)
-    return Shipped(quantized, artifact, measure(artifact, device))
+    return quantize(folded, stored_inputs(folded, samples))
 
 
-def measure(artifact: Artifact, device: Device) -> Sizes:
-    """Sizes of a compiled graph."""
-    graph, plan = artifact.plan.graph, artifact.plan
-    weights = {
+def measure(planned: Plan, device: Device, weights: int | None = None) -> Sizes:
+    """Sizes of a planned graph, of which `weights` bytes of tables may be known already."""
+    graph = planned.graph
+    heavy = {
         node.name: sum(tensor.size for tensor in graph.in_of(node) if tensor.is_constant)
         for node in graph.nodes
     }
     return Sizes(
-        flash=footprint(artifact.plan, device, artifact.weights).flash,
-        ram=plan.arena,
-        instructions=round(plan.instructions),
-        peak_node=plan.peak_node,
-        largest_node=max(weights, key=lambda name: weights[name], default=""),
+        flash=footprint(planned, device, weights).flash,
+        ram=planned.arena,
+        instructions=round(planned.instructions),
+        peak_node=planned.peak_node,
+        largest_node=max(heavy, key=lambda name: heavy[name], default=""),
     )
 
 

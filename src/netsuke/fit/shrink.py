@@ -76,23 +76,24 @@ class Shrinker:
 
     def _choose(self, widths: Array, excess: Array, targets: Array, floor: int) -> int | None:
         """The group whose next chunk costs the least for what it frees."""
-        best, best_price = None, np.inf
-        for group, width in enumerate(map(int, widths)):
-            count = chunk(width, floor)
-            if not count:
-                continue
-            fewer = widths.copy()
-            fewer[group] -= count
-            freed = excess - self.quick.excess(fewer, targets)
-            gain = float((freed / np.where(excess > 0, excess, 1.0)).sum())
-            if gain <= 0.0:
-                continue
-            lost = float(self.sorted[group][width - count : width].sum())
-            if self.relative:
-                lost /= float(self.sorted[group][:width].sum())
-            if lost / gain < best_price:
-                best, best_price = group, lost / gain
-        return best
+        counts = np.array([chunk(int(width), floor) for width in widths])
+        groups = np.flatnonzero(counts)
+        if not groups.size:
+            return None
+        fewer = np.repeat(widths[None, :], groups.size, axis=0)
+        fewer[np.arange(groups.size), groups] -= counts[groups]
+        freed = excess - self.quick.excess(fewer, targets)
+        gains = (freed / np.where(excess > 0, excess, 1.0)).sum(axis=1)
+        lost = np.array([self._lost(g, int(widths[g]), int(counts[g])) for g in map(int, groups)])
+        prices = np.where(gains > 0.0, lost / np.where(gains > 0.0, gains, 1.0), np.inf)
+        best = int(prices.argmin())
+        return int(groups[best]) if np.isfinite(prices[best]) else None
+
+    def _lost(self, group: int, width: int, count: int) -> float:
+        """Importance that a group's next chunk takes with it."""
+        values = self.sorted[group]
+        lost = float(values[width - count : width].sum())
+        return lost / float(values[:width].sum()) if self.relative else lost
 
     def candidate(self, widths: Array, origin: str) -> Candidate:
         """The most important units at these widths."""

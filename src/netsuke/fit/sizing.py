@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,10 +10,11 @@ from netsuke.data import Dataset
 from netsuke.devices import Device, Limits
 from netsuke.errors import DoesNotFitError, LimitsNotMetError
 from netsuke.fit.cost import LIMITS
-from netsuke.fit.measure import Shipped, ship
+from netsuke.fit.measure import integers, measure
 from netsuke.fit.shrink import Shrinker
 from netsuke.fit.space import Candidate, ChannelSpace, Sizes
 from netsuke.ir import Array
+from netsuke.schedule import Plan, plan
 
 ROUNDS = 12
 SLACK = 0.03
@@ -75,27 +76,21 @@ class Sizer:
     def sizes(self, candidate: Candidate) -> Sizes:
         """Exact sizes; they depend on the widths only."""
         if candidate.widths not in self.known:
-            graph = self.space.realise(candidate)
-            self.known[candidate.widths] = self._fitted(
-                ship(graph, self.data, self.device, SAMPLES)
-            )
+            quantized = integers(self.space.realise(candidate), self.data, SAMPLES)
+            planned = plan(quantized, self.device)
+            self.known[candidate.widths] = self._fitted(planned)
         return self.known[candidate.widths]
 
-    def _fitted(self, shipped: Shipped) -> Sizes:
+    def _fitted(self, planned: Plan) -> Sizes:
         """The sizes; an arena that no region takes counts as more than the whole memory."""
+        sizes = measure(planned, self.device)
         try:
-            shipped.artifact.plan.require_fit(self.device)
+            planned.require_fit(self.device)
         except DoesNotFitError as error:
             excess = error.needed - error.available
-            ram = max(shipped.sizes.ram, self.device.ram + excess)
-            return Sizes(
-                shipped.sizes.flash,
-                ram,
-                shipped.sizes.instructions,
-                error.culprit,
-                shipped.sizes.largest_node,
-            )
-        return shipped.sizes
+            ram = max(sizes.ram, self.device.ram + excess)
+            return replace(sizes, ram=ram, peak_node=error.culprit)
+        return sizes
 
     def require_possible(self, wanted: Array) -> Sizes:
         """Raise LimitsNotMetError when even the smallest candidate breaks a limit."""
