@@ -18,10 +18,10 @@
 typedef struct {
     const nsk_conv2d_packed *p;
     const int8_t *x;
-    int8_t *ring, *end; /* padded rows */
-    int8_t *next;       /* where the next row goes */
-    int32_t loaded;     /* rows that went in, padding included */
-    int8_t *top;        /* first row of the next window */
+    int8_t *ring, *end;  /* padded rows */
+    int8_t *next;        /* where the next row goes */
+    int32_t loaded;      /* rows that went in, padding included */
+    int8_t *top;         /* first row of the next window */
     int32_t row, column; /* of the next output pixel */
 } source;
 
@@ -63,8 +63,8 @@ static int32_t *widen_run(int32_t *strip, int32_t pixels, const int8_t *bytes, i
 
 static void widen_flat(const int8_t *x, int32_t bytes, int32_t *strip, int32_t pixels)
 {
-    const windows four = {{x, x + bytes, x + 2 * bytes, x + 3 * bytes},
-                          strip, bytes >> 2, bytes & 3, 0, x, 0, 1};
+    const windows four = {
+        {x, x + bytes, x + 2 * bytes, x + 3 * bytes}, strip, bytes >> 2, bytes & 3, 0, x, 0, 1};
     if (pixels == 4) {
         widen4(&four);
     } else {
@@ -96,7 +96,7 @@ static void widen_ring(source *s, int32_t *strip, int32_t pixels)
     const nsk_conv2d_packed *p = s->p;
     const int32_t step = p->stride_w * p->in_c, down = p->dilation_h * p->line;
     const int32_t size = (int32_t)(s->end - s->ring);
-    windows four = {{0, 0, 0, 0},      strip,  p->run >> 2, p->run & 3,
+    windows four = {{0, 0, 0, 0},  strip,  p->run >> 2, p->run & 3,
                     down - p->run, s->end, size,        p->kernel_h};
     int32_t row = s->row;
     for (int32_t t = 0; t < pixels; t++) {

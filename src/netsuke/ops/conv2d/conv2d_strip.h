@@ -91,57 +91,55 @@ static __attribute__((noinline)) void multiply4(const product *task)
 static __attribute__((noinline)) void widen4(const windows *from)
 {
     register const windows *r0 __asm__("r0") = from;
-    __asm__ volatile(
-        ".syntax unified\n"
-        "push {r4-r11}\n"
-        "add r4, r0, #20\n ldm r4, {r5-r10}\n push {r5-r10}\n"
-        "ldr r12, [r0, #16]\n ldm r0, {r0-r3}\n"
-        "0:\n"
-        "ldr lr, [sp]\n cmp lr, #0\n beq 2f\n"
-        "1:\n"
-        "ldr r4, [r0], #4\n ldr r5, [r1], #4\n ldr r6, [r2], #4\n ldr r7, [r3], #4\n"
-        "sxtb16 r8, r4, ror #8\n sxtb16 r9, r5, ror #8\n sxtb16 r10, r6, ror #8\n"
-        "sxtb16 r11, r7, ror #8\n sxtb16 r4, r4\n sxtb16 r5, r5\n sxtb16 r6, r6\n"
-        "sxtb16 r7, r7\n stm r12!, {r4-r11}\n subs lr, lr, #1\n bne 1b\n"
-        "2:\n"
-        "ldr lr, [sp, #4]\n cmp lr, #1\n blt 4f\n beq 3f\n"
-        "ldrsb r4, [r0], #1\n ldrsb r8, [r0], #1\n pkhbt r4, r4, r8, lsl #16\n"
-        "ldrsb r5, [r1], #1\n ldrsb r8, [r1], #1\n pkhbt r5, r5, r8, lsl #16\n"
-        "ldrsb r6, [r2], #1\n ldrsb r8, [r2], #1\n pkhbt r6, r6, r8, lsl #16\n"
-        "ldrsb r7, [r3], #1\n ldrsb r8, [r3], #1\n pkhbt r7, r7, r8, lsl #16\n"
-        "stm r12!, {r4-r7}\n cmp lr, #2\n beq 4f\n"
-        "3:\n"
-        "ldrsb r4, [r0], #1\n ldrsb r5, [r1], #1\n ldrsb r6, [r2], #1\n"
-        "ldrsb r7, [r3], #1\n stm r12!, {r4-r7}\n"
-        "4:\n"
-        "ldr r4, [sp, #20]\n subs r4, r4, #1\n str r4, [sp, #20]\n beq 5f\n"
-        "ldrd r4, r5, [sp, #8]\n ldr r6, [sp, #16]\n"
-        "add r0, r0, r4\n cmp r0, r5\n it cs\n subcs r0, r0, r6\n"
-        "add r1, r1, r4\n cmp r1, r5\n it cs\n subcs r1, r1, r6\n"
-        "add r2, r2, r4\n cmp r2, r5\n it cs\n subcs r2, r2, r6\n"
-        "add r3, r3, r4\n cmp r3, r5\n it cs\n subcs r3, r3, r6\n"
-        "b 0b\n"
-        "5:\n"
-        "add sp, sp, #24\n pop {r4-r11}\n"
-        : "+r"(r0)
-        :
-        : "r1", "r2", "r3", "r12", "lr", "cc", "memory");
+    __asm__ volatile(".syntax unified\n"
+                     "push {r4-r11}\n"
+                     "add r4, r0, #20\n ldm r4, {r5-r10}\n push {r5-r10}\n"
+                     "ldr r12, [r0, #16]\n ldm r0, {r0-r3}\n"
+                     "0:\n"
+                     "ldr lr, [sp]\n cmp lr, #0\n beq 2f\n"
+                     "1:\n"
+                     "ldr r4, [r0], #4\n ldr r5, [r1], #4\n ldr r6, [r2], #4\n ldr r7, [r3], #4\n"
+                     "sxtb16 r8, r4, ror #8\n sxtb16 r9, r5, ror #8\n sxtb16 r10, r6, ror #8\n"
+                     "sxtb16 r11, r7, ror #8\n sxtb16 r4, r4\n sxtb16 r5, r5\n sxtb16 r6, r6\n"
+                     "sxtb16 r7, r7\n stm r12!, {r4-r11}\n subs lr, lr, #1\n bne 1b\n"
+                     "2:\n"
+                     "ldr lr, [sp, #4]\n cmp lr, #1\n blt 4f\n beq 3f\n"
+                     "ldrsb r4, [r0], #1\n ldrsb r8, [r0], #1\n pkhbt r4, r4, r8, lsl #16\n"
+                     "ldrsb r5, [r1], #1\n ldrsb r8, [r1], #1\n pkhbt r5, r5, r8, lsl #16\n"
+                     "ldrsb r6, [r2], #1\n ldrsb r8, [r2], #1\n pkhbt r6, r6, r8, lsl #16\n"
+                     "ldrsb r7, [r3], #1\n ldrsb r8, [r3], #1\n pkhbt r7, r7, r8, lsl #16\n"
+                     "stm r12!, {r4-r7}\n cmp lr, #2\n beq 4f\n"
+                     "3:\n"
+                     "ldrsb r4, [r0], #1\n ldrsb r5, [r1], #1\n ldrsb r6, [r2], #1\n"
+                     "ldrsb r7, [r3], #1\n stm r12!, {r4-r7}\n"
+                     "4:\n"
+                     "ldr r4, [sp, #20]\n subs r4, r4, #1\n str r4, [sp, #20]\n beq 5f\n"
+                     "ldrd r4, r5, [sp, #8]\n ldr r6, [sp, #16]\n"
+                     "add r0, r0, r4\n cmp r0, r5\n it cs\n subcs r0, r0, r6\n"
+                     "add r1, r1, r4\n cmp r1, r5\n it cs\n subcs r1, r1, r6\n"
+                     "add r2, r2, r4\n cmp r2, r5\n it cs\n subcs r2, r2, r6\n"
+                     "add r3, r3, r4\n cmp r3, r5\n it cs\n subcs r3, r3, r6\n"
+                     "b 0b\n"
+                     "5:\n"
+                     "add sp, sp, #24\n pop {r4-r11}\n"
+                     : "+r"(r0)
+                     :
+                     : "r1", "r2", "r3", "r12", "lr", "cc", "memory");
 }
 
 /* Copy bytes word by word, at any alignment. */
 static void copy(int8_t *to, const int8_t *from, int32_t bytes)
 {
     const int8_t *end = from + (bytes & ~7);
-    __asm__ volatile(
-        ".syntax unified\n"
-        "cmp %1, %2\n beq 2f\n"
-        "1:\n"
-        "ldr r12, [%1], #4\n ldr lr, [%1], #4\n str r12, [%0], #4\n str lr, [%0], #4\n"
-        "cmp %1, %2\n bne 1b\n"
-        "2:\n"
-        : "+&r"(to), "+&r"(from)
-        : "r"(end)
-        : "r12", "lr", "cc", "memory");
+    __asm__ volatile(".syntax unified\n"
+                     "cmp %1, %2\n beq 2f\n"
+                     "1:\n"
+                     "ldr r12, [%1], #4\n ldr lr, [%1], #4\n str r12, [%0], #4\n str lr, [%0], #4\n"
+                     "cmp %1, %2\n bne 1b\n"
+                     "2:\n"
+                     : "+&r"(to), "+&r"(from)
+                     : "r"(end)
+                     : "r12", "lr", "cc", "memory");
     for (int32_t k = 0; k < (bytes & 7); k++) {
         to[k] = from[k];
     }

@@ -47,36 +47,31 @@ static __attribute__((noinline)) const int32_t *multiply(const int32_t *w, const
     register int32_t r2 __asm__("r2") = depth;
     register uint32_t r3 __asm__("r3") = last;
     register int32_t *r12 __asm__("r12") = sums;
-    __asm__ volatile(
-        ".syntax unified\n"
-        "push {r4-r12}\n"
-        "ldm r0!, {r4-r7}\n"
-        "bic lr, r2, #3\n"
-        "add lr, r1, lr\n" /* end of the whole words */
-        "lsls r2, r2, #30\n"
-        "beq 1f\n"
-        "mov r2, r3\n" QUAD
-        "1:\n"
-        "sub r2, lr, r1\n"
-        "cmp r2, #0\n"
-        "beq 3f\n"
-        "ands r2, r2, #4\n"
-        "beq 2f\n"
-        "ldr r2, [r1], #4\n" QUAD
-        "cmp r1, lr\n"
-        "beq 3f\n"
-        "2:\n"
-        "ldr r2, [r1], #4\n" QUAD
-        "ldr r2, [r1], #4\n" QUAD
-        "cmp r1, lr\n"
-        "bne 2b\n"
-        "3:\n"
-        "ldr r12, [sp, #32]\n"
-        "stm r12, {r4-r7}\n"
-        "pop {r4-r12}\n"
-        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
-        : "r"(r12)
-        : "lr", "cc", "memory");
+    __asm__ volatile(".syntax unified\n"
+                     "push {r4-r12}\n"
+                     "ldm r0!, {r4-r7}\n"
+                     "bic lr, r2, #3\n"
+                     "add lr, r1, lr\n" /* end of the whole words */
+                     "lsls r2, r2, #30\n"
+                     "beq 1f\n"
+                     "mov r2, r3\n" QUAD "1:\n"
+                     "sub r2, lr, r1\n"
+                     "cmp r2, #0\n"
+                     "beq 3f\n"
+                     "ands r2, r2, #4\n"
+                     "beq 2f\n"
+                     "ldr r2, [r1], #4\n" QUAD "cmp r1, lr\n"
+                     "beq 3f\n"
+                     "2:\n"
+                     "ldr r2, [r1], #4\n" QUAD "ldr r2, [r1], #4\n" QUAD "cmp r1, lr\n"
+                     "bne 2b\n"
+                     "3:\n"
+                     "ldr r12, [sp, #32]\n"
+                     "stm r12, {r4-r7}\n"
+                     "pop {r4-r12}\n"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+                     : "r"(r12)
+                     : "lr", "cc", "memory");
     return r0;
 }
 
@@ -117,9 +112,7 @@ void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t 
                 const int32_t round = nsk_round_term(p->output_zero, right);
                 const int32_t scaled = nsk_high_plus(2 * sums[u], *words++, round) >> right;
                 if (k + u < p->units) {
-                    *y++ = (int8_t)(scaled < p->low    ? p->low
-                                    : scaled > p->high ? p->high
-                                                       : scaled);
+                    *y++ = (int8_t)(scaled < p->low ? p->low : scaled > p->high ? p->high : scaled);
                 }
             }
         }

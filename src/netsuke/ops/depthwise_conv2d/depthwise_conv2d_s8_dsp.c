@@ -63,133 +63,125 @@ typedef struct {
 static __attribute__((noinline)) void channel(const task *given)
 {
     register const task *r0 __asm__("r0") = given;
-    __asm__ volatile(
-        ".syntax unified\n"
-        "push {r4-r11}\n"
-        "sub sp, sp, #48\n"
-        "ldr r1, [r0]\n"
-        "ldm r1, {r2, r3, r10, r11, r12}\n"
-        "sxtb16 r4, r3\n"
-        "sxtb16 r6, r3, ror #8\n"
-        "sxtb16 r1, r10\n"
-        "sxtb16 r8, r10, ror #8\n"
-        "sxtb16 r9, r11\n"
-        "uxtb r10, r8\n"
-        "pkhtb r5, r1, r4, asr #16\n"
-        "pkhtb r7, r8, r6, asr #16\n"
-        "pkhbt r8, r1, r9, lsl #16\n"
-        "sadd16 r4, r4, r4\n"
-        "sadd16 r5, r5, r5\n"
-        "sadd16 r6, r6, r6\n"
-        "sadd16 r7, r7, r7\n"
-        "sadd16 r8, r8, r8\n"
-        "sadd16 r9, r9, r9\n"
-        "ldrd r11, r1, [r0, #40]\n" /* twice zero, stride */
-        "lsl r11, r11, r10\n"
-        "asr r11, r11, #1\n"
-        "strd r12, r11, [sp]\n"
-        "ldrd r11, r12, [r0, #12]\n" /* step, tap */
-        "strd r10, r11, [sp, #8]\n"
-        "str r2, [sp, #24]\n"
-        "adr r10, 1f\n"
-        "adr r11, 2f\n"
-        "cmp r1, #1\n"
-        "it eq\n"
-        "moveq r11, r10\n"
-        "orr r11, r11, #1\n"
-        "ldr r10, [r0, #36]\n"
-        "strd r10, r11, [sp, #40]\n" /* odd, loop */
-        "ldrd r10, r11, [r0, #20]\n" /* span, row */
-        "ldrd r1, r3, [r0, #4]\n"    /* plane, y */
-        "add r2, r1, r10\n"
-        "strd r2, r11, [sp, #16]\n"
-        "sub r10, r11, r10\n"
-        "ldrd r2, r11, [r0, #28]\n" /* skip, end */
-        "str r10, [sp, #28]\n"
-        "strd r2, r11, [sp, #32]\n"
-        "mov r0, r1\n"
-        "add r1, r0, r12\n"
-        "add r2, r1, r12\n"
-        "0:\n"
-        "ldr pc, [sp, #44]\n"
-        ".balign 4\n"
-        "1:\n"
-        "ldrd r10, r11, [r0], #4\n"
-        "ldr r12, [sp, #24]\n"
-        "smlatb lr, r10, r4, r12\n"
-        ROW1("r0", "r4", "r5")
-        "ldrd r10, r11, [r1], #4\n"
-        "smlatb lr, r10, r6, lr\n"
-        ROW1("r1", "r6", "r7")
-        "ldrd r10, r11, [r2], #4\n"
-        "smlatb lr, r10, r8, lr\n"
-        ROW1("r2", "r8", "r9")
-        STORE_COUPLE
-        "bne 1b\n"
-        "b 3f\n"
-        ".balign 4\n"
-        "2:\n"
-        "ldrd r10, r11, [r0], #8\n"
-        "ldr r12, [sp, #24]\n"
-        "smlad lr, r11, r4, r12\n"
-        "smlad r12, r10, r4, r12\n"
-        ROW2("r0", "r4", "r5")
-        "ldrd r10, r11, [r1], #8\n"
-        "smlad lr, r11, r6, lr\n"
-        "smlad r12, r10, r6, r12\n"
-        ROW2("r1", "r6", "r7")
-        "ldrd r10, r11, [r2], #8\n"
-        "smlad lr, r11, r8, lr\n"
-        "smlad r12, r10, r8, r12\n"
-        ROW2("r2", "r8", "r9")
-        STORE_COUPLE
-        "bne 2b\n"
-        "3:\n"
-        "ldr r10, [sp, #40]\n"
-        "cmp r10, #0\n"
-        "beq 4f\n"
-        "ldrd r10, r11, [r0]\n"
-        "ldr r12, [sp, #24]\n"
-        "smlad r12, r10, r4, r12\n"
-        "smlabt r12, r11, r5, r12\n"
-        "ldrd r10, r11, [r1]\n"
-        "smlad r12, r10, r6, r12\n"
-        "smlabt r12, r11, r7, r12\n"
-        "ldrd r10, r11, [r2]\n"
-        "smlad r12, r10, r8, r12\n"
-        "smlabt r12, r11, r9, r12\n"
-        "ldrd r10, r11, [sp]\n"
-        "smmlar r12, r12, r10, r11\n"
-        "ldrd r10, r11, [sp, #8]\n"
-        "asr r12, r12, r10\n"
-        "ssat r12, #8, r12\n"
-        "strb r12, [r3]\n"
-        "add r3, r3, r11\n"
-        "4:\n"
-        "ldrd r10, r11, [sp, #28]\n"
-        "add r0, r0, r10\n"
-        "add r1, r1, r10\n"
-        "add r2, r2, r10\n"
-        "add r3, r3, r11\n"
-        "ldrd r10, r11, [sp, #16]\n"
-        "add r10, r10, r11\n"
-        "str r10, [sp, #16]\n"
-        "ldr r10, [sp, #36]\n"
-        "cmp r0, r10\n"
-        "bne 0b\n"
-        "add sp, sp, #48\n"
-        "pop {r4-r11}\n"
-        : "+r"(r0)
-        :
-        : "r1", "r2", "r3", "r12", "lr", "cc", "memory");
+    __asm__ volatile(".syntax unified\n"
+                     "push {r4-r11}\n"
+                     "sub sp, sp, #48\n"
+                     "ldr r1, [r0]\n"
+                     "ldm r1, {r2, r3, r10, r11, r12}\n"
+                     "sxtb16 r4, r3\n"
+                     "sxtb16 r6, r3, ror #8\n"
+                     "sxtb16 r1, r10\n"
+                     "sxtb16 r8, r10, ror #8\n"
+                     "sxtb16 r9, r11\n"
+                     "uxtb r10, r8\n"
+                     "pkhtb r5, r1, r4, asr #16\n"
+                     "pkhtb r7, r8, r6, asr #16\n"
+                     "pkhbt r8, r1, r9, lsl #16\n"
+                     "sadd16 r4, r4, r4\n"
+                     "sadd16 r5, r5, r5\n"
+                     "sadd16 r6, r6, r6\n"
+                     "sadd16 r7, r7, r7\n"
+                     "sadd16 r8, r8, r8\n"
+                     "sadd16 r9, r9, r9\n"
+                     "ldrd r11, r1, [r0, #40]\n" /* twice zero, stride */
+                     "lsl r11, r11, r10\n"
+                     "asr r11, r11, #1\n"
+                     "strd r12, r11, [sp]\n"
+                     "ldrd r11, r12, [r0, #12]\n" /* step, tap */
+                     "strd r10, r11, [sp, #8]\n"
+                     "str r2, [sp, #24]\n"
+                     "adr r10, 1f\n"
+                     "adr r11, 2f\n"
+                     "cmp r1, #1\n"
+                     "it eq\n"
+                     "moveq r11, r10\n"
+                     "orr r11, r11, #1\n"
+                     "ldr r10, [r0, #36]\n"
+                     "strd r10, r11, [sp, #40]\n" /* odd, loop */
+                     "ldrd r10, r11, [r0, #20]\n" /* span, row */
+                     "ldrd r1, r3, [r0, #4]\n"    /* plane, y */
+                     "add r2, r1, r10\n"
+                     "strd r2, r11, [sp, #16]\n"
+                     "sub r10, r11, r10\n"
+                     "ldrd r2, r11, [r0, #28]\n" /* skip, end */
+                     "str r10, [sp, #28]\n"
+                     "strd r2, r11, [sp, #32]\n"
+                     "mov r0, r1\n"
+                     "add r1, r0, r12\n"
+                     "add r2, r1, r12\n"
+                     "0:\n"
+                     "ldr pc, [sp, #44]\n"
+                     ".balign 4\n"
+                     "1:\n"
+                     "ldrd r10, r11, [r0], #4\n"
+                     "ldr r12, [sp, #24]\n"
+                     "smlatb lr, r10, r4, r12\n" ROW1(
+                         "r0", "r4", "r5") "ldrd r10, r11, [r1], #4\n"
+                                           "smlatb lr, r10, r6, lr\n" ROW1(
+                                               "r1", "r6", "r7") "ldrd r10, r11, [r2], #4\n"
+                                                                 "smlatb lr, r10, r8, lr\n" ROW1(
+                                                                     "r2", "r8", "r9") STORE_COUPLE
+                     "bne 1b\n"
+                     "b 3f\n"
+                     ".balign 4\n"
+                     "2:\n"
+                     "ldrd r10, r11, [r0], #8\n"
+                     "ldr r12, [sp, #24]\n"
+                     "smlad lr, r11, r4, r12\n"
+                     "smlad r12, r10, r4, r12\n" ROW2(
+                         "r0", "r4", "r5") "ldrd r10, r11, [r1], #8\n"
+                                           "smlad lr, r11, r6, lr\n"
+                                           "smlad r12, r10, r6, r12\n" ROW2(
+                                               "r1", "r6", "r7") "ldrd r10, r11, [r2], #8\n"
+                                                                 "smlad lr, r11, r8, lr\n"
+                                                                 "smlad r12, r10, r8, r12\n" ROW2(
+                                                                     "r2", "r8", "r9") STORE_COUPLE
+                     "bne 2b\n"
+                     "3:\n"
+                     "ldr r10, [sp, #40]\n"
+                     "cmp r10, #0\n"
+                     "beq 4f\n"
+                     "ldrd r10, r11, [r0]\n"
+                     "ldr r12, [sp, #24]\n"
+                     "smlad r12, r10, r4, r12\n"
+                     "smlabt r12, r11, r5, r12\n"
+                     "ldrd r10, r11, [r1]\n"
+                     "smlad r12, r10, r6, r12\n"
+                     "smlabt r12, r11, r7, r12\n"
+                     "ldrd r10, r11, [r2]\n"
+                     "smlad r12, r10, r8, r12\n"
+                     "smlabt r12, r11, r9, r12\n"
+                     "ldrd r10, r11, [sp]\n"
+                     "smmlar r12, r12, r10, r11\n"
+                     "ldrd r10, r11, [sp, #8]\n"
+                     "asr r12, r12, r10\n"
+                     "ssat r12, #8, r12\n"
+                     "strb r12, [r3]\n"
+                     "add r3, r3, r11\n"
+                     "4:\n"
+                     "ldrd r10, r11, [sp, #28]\n"
+                     "add r0, r0, r10\n"
+                     "add r1, r1, r10\n"
+                     "add r2, r2, r10\n"
+                     "add r3, r3, r11\n"
+                     "ldrd r10, r11, [sp, #16]\n"
+                     "add r10, r10, r11\n"
+                     "str r10, [sp, #16]\n"
+                     "ldr r10, [sp, #36]\n"
+                     "cmp r0, r10\n"
+                     "bne 0b\n"
+                     "add sp, sp, #48\n"
+                     "pop {r4-r11}\n"
+                     : "+r"(r0)
+                     :
+                     : "r1", "r2", "r3", "r12", "lr", "cc", "memory");
 }
 
 /* Copy one channel's pixels into the plane: a column is `step` bytes behind the one before. */
 static __attribute__((noinline)) void copy_rows(const int8_t *x, int16_t *plane, int32_t count,
                                                 const nsk_depthwise_conv2d_plane *p)
 {
-    const int32_t skips[2] = {p->in_row - p->columns * p->in_column,
-                              2 * (p->plane_w - p->columns)};
+    const int32_t skips[2] = {p->in_row - p->columns * p->in_column, 2 * (p->plane_w - p->columns)};
     const int32_t columns = p->columns, step = p->in_column;
     register const int8_t *r0 __asm__("r0") = x;
     register int16_t *r1 __asm__("r1") = plane;
@@ -197,48 +189,47 @@ static __attribute__((noinline)) void copy_rows(const int8_t *x, int16_t *plane,
     register int32_t r3 __asm__("r3") = step;
     register int32_t rows __asm__("r12") = count;
     register const int32_t *skip __asm__("lr") = skips;
-    __asm__ volatile(
-        ".syntax unified\n"
-        "push {r4-r11}\n"
-        "add r9, r3, r3, lsl #1\n"
-        "ldrd r10, r11, [lr]\n"
-        "1:\n"
-        "lsrs r4, r2, #2\n"
-        "beq 3f\n"
-        "2:\n"
-        "ldrsb r5, [r0]\n"
-        "ldrsb r6, [r0, r3]\n"
-        "ldrsb r7, [r0, r3, lsl #1]\n"
-        "ldrsb r8, [r0, r9]\n"
-        "add r0, r0, r3, lsl #2\n"
-        "pkhbt r5, r5, r6, lsl #16\n"
-        "pkhbt r7, r7, r8, lsl #16\n"
-        "str r5, [r1], #4\n"
-        "str r7, [r1], #4\n"
-        "subs r4, r4, #1\n"
-        "bne 2b\n"
-        "3:\n"
-        "lsls r4, r2, #31\n" /* carry: bit 1, not zero: bit 0 */
-        "bcc 4f\n"
-        "ldrsb r5, [r0]\n"
-        "ldrsb r6, [r0, r3]\n"
-        "add r0, r0, r3, lsl #1\n"
-        "pkhbt r5, r5, r6, lsl #16\n"
-        "str r5, [r1], #4\n"
-        "4:\n"
-        "beq 5f\n"
-        "ldrsb r5, [r0]\n"
-        "add r0, r0, r3\n"
-        "strh r5, [r1], #2\n"
-        "5:\n"
-        "add r0, r0, r10\n"
-        "add r1, r1, r11\n"
-        "subs r12, r12, #1\n"
-        "bne 1b\n"
-        "pop {r4-r11}\n"
-        : "+r"(r0), "+r"(r1), "+r"(rows)
-        : "r"(r2), "r"(r3), "r"(skip), "m"(skips)
-        : "cc", "memory");
+    __asm__ volatile(".syntax unified\n"
+                     "push {r4-r11}\n"
+                     "add r9, r3, r3, lsl #1\n"
+                     "ldrd r10, r11, [lr]\n"
+                     "1:\n"
+                     "lsrs r4, r2, #2\n"
+                     "beq 3f\n"
+                     "2:\n"
+                     "ldrsb r5, [r0]\n"
+                     "ldrsb r6, [r0, r3]\n"
+                     "ldrsb r7, [r0, r3, lsl #1]\n"
+                     "ldrsb r8, [r0, r9]\n"
+                     "add r0, r0, r3, lsl #2\n"
+                     "pkhbt r5, r5, r6, lsl #16\n"
+                     "pkhbt r7, r7, r8, lsl #16\n"
+                     "str r5, [r1], #4\n"
+                     "str r7, [r1], #4\n"
+                     "subs r4, r4, #1\n"
+                     "bne 2b\n"
+                     "3:\n"
+                     "lsls r4, r2, #31\n" /* carry: bit 1, not zero: bit 0 */
+                     "bcc 4f\n"
+                     "ldrsb r5, [r0]\n"
+                     "ldrsb r6, [r0, r3]\n"
+                     "add r0, r0, r3, lsl #1\n"
+                     "pkhbt r5, r5, r6, lsl #16\n"
+                     "str r5, [r1], #4\n"
+                     "4:\n"
+                     "beq 5f\n"
+                     "ldrsb r5, [r0]\n"
+                     "add r0, r0, r3\n"
+                     "strh r5, [r1], #2\n"
+                     "5:\n"
+                     "add r0, r0, r10\n"
+                     "add r1, r1, r11\n"
+                     "subs r12, r12, #1\n"
+                     "bne 1b\n"
+                     "pop {r4-r11}\n"
+                     : "+r"(r0), "+r"(r1), "+r"(rows)
+                     : "r"(r2), "r"(r3), "r"(skip), "m"(skips)
+                     : "cc", "memory");
 }
 
 #else

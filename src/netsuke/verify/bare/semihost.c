@@ -41,7 +41,10 @@ static __attribute__((noreturn)) void finish(uint32_t code)
     }
 }
 
-static void fault(void) { finish(70); }
+static void fault(void)
+{
+    finish(70);
+}
 
 static uint32_t open_file(const char *name, uint32_t length, uint32_t mode)
 {
@@ -69,7 +72,10 @@ static void transfer(uint32_t operation, uint32_t handle, const void *data, uint
 
 static volatile uint32_t rounds;
 
-static void tick(void) { rounds++; }
+static void tick(void)
+{
+    rounds++;
+}
 
 /* Elapsed ticks; read again when a round ended in between. */
 static uint64_t now(void)
@@ -172,8 +178,20 @@ void _start(void)
 }
 
 __attribute__((section(".vectors"), used)) const uintptr_t netsuke_vectors[16] = {
-    (uintptr_t)netsuke_stack_top, (uintptr_t)_start, (uintptr_t)fault, (uintptr_t)fault,
-    (uintptr_t)fault,             (uintptr_t)fault,  (uintptr_t)fault, (uintptr_t)fault,
-    (uintptr_t)fault,             (uintptr_t)fault,  (uintptr_t)fault, (uintptr_t)fault,
-    (uintptr_t)fault,             (uintptr_t)fault,  (uintptr_t)fault, (uintptr_t)tick,
+    (uintptr_t)netsuke_stack_top,
+    (uintptr_t)_start,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)fault,
+    (uintptr_t)tick,
 };
