@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from netsuke.devices import Device, Limits
 from netsuke.devices import device as find_device
-from netsuke.errors import DataError, DoesNotFitError, UnsupportedOperatorError
+from netsuke.errors import DataError, DoesNotFitError, UnsupportedOperatorError, UsageError
 from netsuke.ir import Array, Graph
 
 if TYPE_CHECKING:
@@ -231,6 +231,8 @@ def calibration(graph: Graph, dataset: Any, samples: int = 256) -> Array:
 
     if isinstance(dataset, np.ndarray):
         return dataset[:samples]
+    if samples < 1:
+        raise UsageError(f"{samples} samples calibrate nothing; try 256")
     source = data(dataset)
     shape = graph.tensors[graph.inputs[0]].shape
     if source.shape != shape:
@@ -270,7 +272,7 @@ def compile(
     target
         Wrapper, see `netsuke.codegen.WRAPPERS`.
     ram
-        Bytes that arenas may take for the sake of speed.
+        Bytes that arenas may take; what the smallest plan leaves of them goes into speed.
     provenance
         Recorded in the manifest.
     exact
@@ -288,7 +290,7 @@ def compile(
     if dataset is not None and is_float(graph):
         graph = quantize(graph, dataset)
     artifact = compile_graph(graph, board, ram, target, provenance, exact, selftest=True)
-    artifact.plan.require_fit(board)
+    artifact.plan.require_fit(board, ram)
     size = footprint(artifact.plan, board, artifact.weights)
     if size.flash > board.flash:
         raise DoesNotFitError("flash", size.flash, board.flash, _heaviest(graph))

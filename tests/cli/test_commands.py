@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from netsuke.cli import main
+from netsuke.cli.output import show_json
 from netsuke.codegen.onnx import to_onnx
 from netsuke.ir import Port
 from netsuke.models import build
@@ -170,6 +172,25 @@ def test_report_is_one_page_that_loads_nothing(capsys, artifact: Path, tmp_path:
     assert "Arena map" in text and "Memory over steps" in text
 
 
+def test_report_says_for_machines_where_the_page_is(capsys, artifact: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    answer = run_json(capsys, "report", str(artifact), "-o", str(page))
+    assert answer == {"out": str(page), "bytes": page.stat().st_size}
+
+
+def test_the_version_is_that_of_the_package(capsys) -> None:
+    assert run(capsys, "--version")[:2] == (0, f"netsuke {version('netsuke')}\n")
+
+
+def test_json_has_no_infinity(capsys) -> None:
+    show_json({"a": [float("inf"), -1.5], "b": {"c": float("nan")}, "d": (1, True)})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
+        "a": [None, -1.5],
+        "b": {"c": None},
+        "d": [1, True],
+    }
+
+
 def test_devices_lists_and_shows(capsys) -> None:
     boards = {board["id"] for board in json.loads(run(capsys, "devices", "--json")[1])}
     assert {BOARD, "arduino-uno", "rpi-pico"} <= boards
@@ -205,6 +226,8 @@ def test_doctor_names_the_emulator(capsys) -> None:
         ),
         (("quantize", MODEL, "--data", "nowhere", "-o", "{tmp}/x.onnx"), 4, "nowhere"),
         (("report", "{tmp}"), 2, "manifest.json"),
+        (("quantize", MODEL, "--data", "digits", "-o", "{tmp}/x.onnx", "--samples", "-3"), 2, "-3"),
+        (("compile", MODEL, "-d", BOARD, "-o", "{tmp}/x", "--ram", "64B"), 3, "has 64 B"),
         (("verify", "{artifact}", "--seed", "-1"), 2, "seed -1"),
         (("verify", "{artifact}", "--vectors", "0"), 2, "0 samples"),
         (("run", "{artifact}", "--output", "{tmp}/x.npy"), 4, "takes 1 input"),

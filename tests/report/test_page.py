@@ -76,6 +76,36 @@ def test_a_damaged_manifest_is_refused(artifact: Path) -> None:
         report_page(artifact)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}",
+        "[" * 100_000,
+        '{"arena": 1e999}',
+        '{"arena": NaN}',
+        '{"arena": "x", "arenas": 3, "steps": {}, "buffers": [], "weights": null}',
+    ],
+)
+def test_a_hostile_manifest_is_refused_and_ends(artifact: Path, content: str) -> None:
+    (artifact / "manifest.json").write_text(content)
+    with pytest.raises(UsageError, match=r"damaged|JSON"):
+        report_page(artifact)
+
+
+@pytest.mark.parametrize("key", ["steps", "buffers", "arenas", "weights", "device", "model"])
+def test_a_manifest_with_a_field_of_another_kind_is_refused(artifact: Path, key: str) -> None:
+    path = artifact / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for value in ("x", 3, [1], [{}], {"a": "b"}):
+        path.write_text(json.dumps({**manifest, key: value}))
+        try:
+            page = report_page(artifact)
+        except UsageError as error:
+            assert "damaged" in str(error)
+        else:
+            assert page.startswith("<!doctype html>")
+
+
 def test_every_buffer_is_on_the_arena_map_at_its_place() -> None:
     boxes = [Rectangle("low", 0, 1, 0, 50), Rectangle("high", 1, 2, 50, 50)]
     chart = arena_map(boxes, 3, 100)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -41,8 +42,18 @@ def count(number: float) -> str:
 
 
 def show_json(value: Any) -> None:
-    """Print a result for machines."""
-    print(json.dumps(value, indent=1, default=str))
+    """Print a result for machines; JSON has no infinity and no NaN, so they become null."""
+    print(json.dumps(_finite(value), indent=1, default=str, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return value
 
 
 def short(name: str, longest: int = 56) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,15 @@ from netsuke.report.svg import Point, Rectangle, arena_map, kib, memory_chart, r
 
 HERE = Path(__file__).parent
 FIRMWARE = "firmware"
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    jinja2.TemplateError,
+)
+"""What values of another kind than compile writes can raise on their way to the page."""
 
 
 @functools.cache
@@ -40,7 +50,7 @@ def report_page(folder: Path | str) -> str:
     Raises
     ------
     UsageError
-        When the folder holds no artifact.
+        When the folder holds no artifact, or a damaged one.
     """
     root = Path(folder)
     home = next((f for f in (root, root / FIRMWARE) if (f / "manifest.json").is_file()), None)
@@ -48,6 +58,17 @@ def report_page(folder: Path | str) -> str:
     if home is None or manifest is None:
         raise UsageError(f"{root}: holds no manifest.json; is it a folder that compile wrote?")
     certificate, fit = _read(home / "certificate.json"), _read(root / "result.json")
+    try:
+        return _render(manifest, certificate, fit)
+    except _DAMAGE as error:
+        raise UsageError(
+            f"{root}: its manifest, certificate or result is damaged: {error!r}"
+        ) from None
+
+
+def _render(
+    manifest: dict[str, Any], certificate: dict[str, Any] | None, fit: dict[str, Any] | None
+) -> str:
     board = _board(manifest)
     style = (HERE / "style.css").read_text(encoding="utf-8")
     script = (HERE / "table.js").read_text(encoding="utf-8")
@@ -72,12 +93,21 @@ def report_page(folder: Path | str) -> str:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(
+            path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
+        )
     except OSError:
         return None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is no JSON: {error}") from None
     return value if isinstance(value, dict) else None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):  # a chart with an infinite axis would never end
+        raise ValueError(f"{text} is no finite number")
+    return value
 
 
 def _board(manifest: dict[str, Any]) -> Device | None:

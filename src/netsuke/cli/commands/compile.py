@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         data: DataOption = None,
         target: Annotated[str, typer.Option("-t", "--target", help="cmake or arduino.")] = "cmake",
         ram: Annotated[
-            str | None, typer.Option(help="RAM that arenas may take for the sake of speed.")
+            str | None, typer.Option(help="RAM for arenas; what is spare goes into speed.")
         ] = None,
         exact: Annotated[
             bool, typer.Option(help="Prove large plans minimal with OR-Tools (an extra).")

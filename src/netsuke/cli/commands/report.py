@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netsuke.cli.output import size
+from netsuke.cli.output import Json, show_json, size
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     def report(
         folder: Annotated[Path, typer.Argument(metavar="DIR", help="An artifact or a fit run.")],
         out: Annotated[Path | None, typer.Option("-o", "--out", help="HTML file to write.")] = None,
+        as_json: Json = False,
     ) -> None:
         """Write one self-contained HTML page: verdict, memory, layers, verification."""
         from netsuke.files import write_whole
@@ -23,4 +24,7 @@ def register(app: typer.Typer) -> None:
         target = out or folder / "report.html"
         page = report_page(folder).encode()
         write_whole(target, page)
-        print(f"{target}: {size(len(page))}")
+        if as_json:
+            show_json({"out": str(target), "bytes": len(page)})
+        else:
+            print(f"{target}: {size(len(page))}")
