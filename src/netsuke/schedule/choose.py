@@ -15,10 +15,12 @@ Candidates = Mapping[str, Sequence[Kernel]]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Kernels by node, and the bytes that they need at each step, largest first."""
+    """Kernels by node, the bytes that they need at each step, largest first, and the step of the
+    largest."""
 
     kernels: Mapping[str, Kernel]
     profile: tuple[int, ...]
+    peak: int
 
 
 def smallest(graph: Graph, nodes: Sequence[Node], candidates: Candidates) -> dict[str, Kernel]:
@@ -42,7 +44,7 @@ def smallest(graph: Graph, nodes: Sequence[Node], candidates: Candidates) -> dic
     while True:
         trials = [
             _judge(graph, nodes, {**best.kernels, name: kernel})
-            for name in _around_peak(graph, nodes, best.kernels)
+            for name in _around_peak(graph, nodes, best)
             for kernel in _alternatives(candidates[name], best.kernels[name])
         ]
         better = min(trials, key=lambda choice: choice.profile, default=best)
@@ -107,22 +109,26 @@ def _alternatives(kernels: Sequence[Kernel], current: Kernel) -> list[Kernel]:
 
 
 def _judge(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel]) -> Choice:
-    buffers = share(graph, nodes, kernels).buffers.values()
-    return Choice(kernels, tuple(sorted(live(buffers), reverse=True)))
+    needed = live(share(graph, nodes, kernels).buffers.values())
+    peak = max(range(len(needed)), key=lambda index: needed[index], default=0)
+    return Choice(kernels, tuple(sorted(needed, reverse=True)), peak - 1)
 
 
-def _around_peak(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel]) -> list[str]:
-    """Nodes that run at the highest step, or make or read a buffer that lives then."""
-    sharing = share(graph, nodes, kernels)
-    profile = live(sharing.buffers.values())
-    peak = max(range(len(profile)), key=lambda index: profile[index]) - 1
-    living = {key for key, b in sharing.buffers.items() if b.start <= peak <= b.end}
-    names = []
-    for step, node in enumerate(nodes):
-        keys = {sharing.inside[n][0] for n in (*node.inputs, *node.outputs) if n in sharing.inside}
-        if step == peak or keys & living:
-            names.append(node.name)
-    return names
+def _around_peak(graph: Graph, nodes: Sequence[Node], choice: Choice) -> list[str]:
+    """Nodes that run at the highest step, or make or read a tensor that lives then."""
+    born = {name: step for step, node in enumerate(nodes) for name in node.outputs}
+    last = {name: step for step, node in enumerate(nodes) for name in node.inputs}
+    last |= dict.fromkeys(graph.outputs, len(nodes))
+    living = {
+        name
+        for name in born.keys() | set(graph.inputs)
+        if born.get(name, -1) <= choice.peak <= last.get(name, born.get(name, -1))
+    }
+    return [
+        node.name
+        for step, node in enumerate(nodes)
+        if step == choice.peak or living.intersection((*node.inputs, *node.outputs))
+    ]
 
 
 def _fits(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel], budget: int) -> bool:
