@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -183,6 +184,39 @@ def test_the_order_search_beats_a_breadth_first_order() -> None:
     wide = replace(graph, nodes=tuple(stages))
     assert plan(wide, BOARD).arena < 0.6 * sum(graph.tensors[f"grown{i}"].size for i in range(4))
     assert best_order(wide, {}).optimal
+
+
+def fan(branches: int, depth: int) -> Graph:
+    """Branches side by side, all of their first nodes first, that are added two by two."""
+    builder = GraphBuilder("fan")
+    ends = [builder.input("x", (256,))] * branches
+    for _ in range(depth):
+        ends = [builder.one(Exp(), end) for end in ends]
+    while len(ends) > 1:
+        ends = [builder.one(Add(), a, b) for a, b in zip(ends[::2], ends[1::2], strict=True)]
+    return builder.build(ends)
+
+
+def test_an_order_beyond_proof_is_still_searched() -> None:
+    graph = fan(64, 3)
+    order = best_order(graph, {})
+    assert not order.optimal
+    assert sorted(n.name for n in order.nodes) == sorted(n.name for n in graph.nodes)
+    assert plan(graph, BOARD).arena <= 9 * 1024  # the graph's own order: 64 KiB
+
+
+def test_thousands_of_nodes_and_buffers_are_planned_without_a_deep_recursion() -> None:
+    planned = plan(fan(256, 3), BOARD)
+    assert planned.arena <= 12 * 1024
+    replay(planned)
+    generator = Random(1)
+    buffers = []
+    for index in range(1200):
+        start, size = generator.randrange(1200), 4 * generator.randint(1, 300)
+        buffers.append(Buffer(f"b{index}", size, start, start + generator.randint(1, 8)))
+    layout = lay_out(buffers)
+    assert layout.lower_bound <= layout.size < 1.1 * layout.lower_bound
+    assert layout.optimal == (layout.size == layout.lower_bound)
 
 
 def test_reshape_concat_and_split_need_no_calls() -> None:

@@ -10,6 +10,8 @@ from netsuke.schedule.buffers import Buffer
 
 NODES = 20_000
 """Nodes that the exact search may visit before it gives up."""
+LARGEST = 400
+"""Buffers beyond which the exact search, which goes as deep as there are buffers, is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,16 @@ def lay_out(buffers: Sequence[Buffer], nodes: int = NODES) -> Layout:
         lambda b: (b.start, -b.size, b.name),
         lambda b: (-b.end, -b.size, b.name),
     )
-    layouts = [first_fit(sorted(buffers, key=key)) for key in keys]
-    best = min(layouts, key=lambda offsets: _height(buffers, offsets))
-    size = _height(buffers, best)
-    if size == bound:
-        return Layout(best, size, bound, True)
+    layouts = []
+    for key in keys:
+        offsets = first_fit(sorted(buffers, key=key))
+        size = _height(buffers, offsets)
+        if size == bound:
+            return Layout(offsets, size, bound, True)
+        layouts.append((size, offsets))
+    size, best = min(layouts, key=lambda layout: layout[0])
+    if len(buffers) > LARGEST:
+        return Layout(best, size, bound, False)
     search = _Search(buffers, bound, size, best, nodes)
     search.run()
     proved = search.best == bound or not search.exhausted

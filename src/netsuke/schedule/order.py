@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from netsuke.ir import Graph, Node
 
 STATES = 20_000
-"""States that the exact search may visit before it gives up and keeps the given order."""
+"""States that the exact search may visit before it gives up."""
+WIDTH, STEPS = 16, 200_000
+"""States that the beam keeps at most, and about how many steps it may try in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ def best_order(graph: Graph, scratch: dict[str, int], states: int = STATES) -> O
 
     Exact: a best-first search over sets of executed nodes, ordered by the peak so far (a minimax
     shortest path; Liu 1987 shows that the problem is hard in general, but real networks have few
-    reachable sets). Beyond `states` visited sets the graph's own order is kept.
+    reachable sets). Beyond `states` visited sets a beam search goes on without a proof.
 
     Parameters
     ----------
@@ -48,7 +50,7 @@ def best_order(graph: Graph, scratch: dict[str, int], states: int = STATES) -> O
         if best[done] < peak:
             continue
         if len(best) > states:
-            return Order(nodes, False)
+            break
         for index in problem.ready(done):
             during, after = problem.run(index, done, live)
             reached, key = max(peak, during), done | (1 << index)
@@ -56,7 +58,35 @@ def best_order(graph: Graph, scratch: dict[str, int], states: int = STATES) -> O
                 best[key] = reached
                 came.append((trace, index))
                 heapq.heappush(heap, (reached, -key.bit_count(), key, after, len(came) - 1))
-    return Order(nodes, False)
+    return Order(tuple(nodes[i] for i in _beam(problem)), False)
+
+
+def _beam(problem: _Problem) -> list[int]:
+    """An order by beam search: at each step the states with the lowest peak, then fewest live.
+
+    Ties go to the state that took the earlier nodes of the graph's own order.
+    """
+    start = tuple(problem.ready(0))
+    states = [(problem.initial, problem.initial, 0, start, -1)]
+    came: list[tuple[int, int]] = []
+    left = STEPS
+    for remaining in range(len(problem.needs), 0, -1):
+        reached: dict[int, tuple[int, int, tuple[int, ...], int, int]] = {}
+        for peak, live, done, ready, trace in states:
+            left -= len(ready)
+            for index in ready:
+                during, after = problem.run(index, done, live)
+                key, highest = done | (1 << index), max(peak, during)
+                if key not in reached or highest < reached[key][0]:
+                    reached[key] = (highest, after, ready, trace, index)
+        most = max(len(ready) for *_, ready, _ in states)
+        width = max(1, min(WIDTH, left // (remaining * most)))
+        kept = heapq.nsmallest(width, reached.items(), key=lambda item: (item[1][:2], item[0]))
+        states = []
+        for done, (peak, live, ready, trace, index) in kept:
+            came.append((trace, index))
+            states.append((peak, live, done, problem.next(ready, index, done), len(came) - 1))
+    return _walk_back(came, states[0][4])
 
 
 def _is_chain(graph: Graph) -> bool:
@@ -94,11 +124,15 @@ class _Problem:
     """Bit masks and sizes that the search works on."""
 
     def __init__(self, graph: Graph, scratch: dict[str, int]) -> None:
-        producers = graph.producers()
+        producers, consumers = graph.producers(), graph.consumers()
         position = {node.name: i for i, node in enumerate(graph.nodes)}
         self.scratch = [scratch.get(node.name, 0) for node in graph.nodes]
         self.needs = [
             sum({1 << position[producers[n].name] for n in node.inputs if n in producers})
+            for node in graph.nodes
+        ]
+        self.readers = [
+            sorted({position[reader.name] for name in node.outputs for reader in consumers[name]})
             for node in graph.nodes
         ]
         root = _view_roots(graph)
@@ -127,6 +161,11 @@ class _Problem:
             for index, needs in enumerate(self.needs)
             if not done >> index & 1 and needs & ~done == 0
         ]
+
+    def next(self, ready: tuple[int, ...], taken: int, done: int) -> tuple[int, ...]:
+        """Nodes that are ready after one of those that were has run."""
+        freed = [i for i in self.readers[taken] if self.needs[i] & ~done == 0]
+        return (*(i for i in ready if i != taken), *freed)
 
     def run(self, index: int, done: int, live: int) -> tuple[int, int]:
         """Live bytes while the node runs, and after it."""
