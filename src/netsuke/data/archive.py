@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,7 +17,11 @@ from netsuke.errors import DataError
 ENTRIES = 2_000_000  # files in one archive
 ENTRY = 1 << 30  # bytes of one file after unpacking
 TOTAL = 1 << 36  # bytes of all files after unpacking: a packed archive is unpacked to be listed
-BROKEN = (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, RuntimeError)
+BROKEN = (
+    *(OSError, EOFError, RuntimeError, ValueError, MemoryError, OverflowError, struct.error),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
+)
+"""What Python's readers of archives raise on damaged ones."""
 
 
 class Archive:
@@ -86,7 +92,7 @@ class Archive:
                 member = self._tar.extractfile(name)
                 return member.read(self.sizes[name]) if member else b""
             return (self.path / name).read_bytes()
-        except (*BROKEN, KeyError, NotImplementedError) as error:
+        except (*BROKEN, KeyError) as error:
             raise DataError(place, f"cannot be read: {error}") from None
 
     def close(self) -> None:
