@@ -13,7 +13,7 @@ from netsuke.fit.drop import paired_drop
 from netsuke.fit.effort import Effort
 from netsuke.fit.folder import RunFolder
 from netsuke.fit.learning import Learning
-from netsuke.fit.measure import evaluate_integers, ship
+from netsuke.fit.measure import evaluate_integers, prove, ship
 from netsuke.fit.original import labelled, original, require_float
 from netsuke.fit.result import FitResult
 from netsuke.fit.sizing import Sizer, as_array, broken, targets
@@ -151,14 +151,15 @@ def _judge(
     small = evaluate_integers(shipped, data, data.test)
     before = evaluate(learning.teacher, data, data.test.take(len(small.losses)))
     drop = paired_drop(before.losses, small.losses)
-    unmet = _unmet(shipped.sizes, wanted, drop.points, limits.max_drop)
+    sizes = prove(shipped.artifact, shipped.sizes, learning.device)
+    unmet = _unmet(sizes, wanted, drop.points, limits.max_drop)
     return FitResult(
         met=not unmet,
         unmet=tuple(unmet),
         graph=graph,
         quantized=shipped.quantized,
         artifact=shipped.artifact,
-        sizes=shipped.sizes,
+        sizes=sizes,
         original_sizes=sizer.sizes(space.whole()),
         metric=small.metric,
         original_metric=before.metric,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,10 @@ from netsuke.passes import optimize
 from netsuke.schedule import Plan
 from netsuke.train import Evaluation, judge, predict
 from netsuke.train.evaluate import stored_inputs
+from netsuke.verify import can_link, link_sizes
+from netsuke.verify.cores import core
 from netsuke.verify.host import HostLibrary
+from netsuke.verify.unicorn import UnicornModel
 
 CALIBRATION = (32, 256)  # samples of the training part, at least and at most
 CALIBRATING = 2e9  # multiply-accumulates that calibration may take in NumPy, some seconds
@@ -87,6 +90,37 @@ def measure(planned: Plan, device: Device, weights: int | None = None) -> Sizes:
         peak_node=planned.peak_node,
         largest_node=max(heavy, key=lambda name: heavy[name], default=""),
     )
+
+
+def prove(artifact: Artifact, sizes: Sizes, device: Device, count: bool = True) -> Sizes:
+    """Sizes with what a linker and an emulator say, where they know the core.
+
+    Parameters
+    ----------
+    artifact
+        The compiled candidate.
+    sizes
+        Its modelled sizes.
+    device
+        Its device.
+    count
+        Whether to run an inference on the emulator.
+    """
+    if not can_link(device.core):
+        return sizes
+    linked = link_sizes(artifact)
+    sizes = replace(sizes, flash=linked.code + linked.weights, flash_source="linked")
+    if not count or core(device.core, device.isa).unicorn is None:
+        return sizes
+    emulator = UnicornModel(artifact)
+    graph = emulator.graph
+    zeros = [
+        np.zeros((1, *graph.tensors[name].shape), graph.tensors[name].dtype)
+        for name in graph.inputs
+    ]
+    emulator.run(*zeros)
+    instructions = max(emulator.instructions)
+    return replace(sizes, instructions=instructions, instructions_source="emulated")
 
 
 def evaluate_integers(shipped: Shipped, data: Dataset, part: Part) -> Evaluation:

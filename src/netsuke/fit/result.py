@@ -119,9 +119,9 @@ class FitResult:
             "seed": self.seed,
             "seconds": self.seconds,
             "sources": {
-                "flash": "weights exact, code modelled",
+                "flash": self.sizes.flash_source,
                 "ram": "exact (planned arena)",
-                "instructions": "modelled",
+                "instructions": self.sizes.instructions_source,
                 "metric": "integers on the sealed test part",
             },
         }

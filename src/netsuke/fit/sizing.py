@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from netsuke.codegen import compile_graph
 from netsuke.data import Dataset
 from netsuke.devices import Device, Limits
 from netsuke.errors import DoesNotFitError, LimitsNotMetError
 from netsuke.fit.cost import LIMITS
-from netsuke.fit.measure import integers, measure
+from netsuke.fit.measure import integers, measure, prove
 from netsuke.fit.shrink import Shrinker
 from netsuke.fit.space import Candidate, ChannelSpace, Sizes
 from netsuke.ir import Array
@@ -19,6 +20,8 @@ from netsuke.schedule import Plan, plan
 ROUNDS = 12
 SLACK = 0.03
 """Share of a limit that is not worth another compilation."""
+PROOFS = 4
+"""Times that a linker and an emulator may send the search back."""
 SAMPLES = 2
 """Calibration samples when only sizes are asked for."""
 
@@ -72,6 +75,7 @@ class Sizer:
     def __init__(self, space: ChannelSpace, data: Dataset, device: Device) -> None:
         self.space, self.data, self.device = space, data, device
         self.known: dict[tuple[int, ...], Sizes] = {}
+        self.proved: dict[tuple[int, ...], Sizes] = {}
 
     def sizes(self, candidate: Candidate) -> Sizes:
         """Exact sizes; they depend on the widths only."""
@@ -80,6 +84,15 @@ class Sizer:
             planned = plan(quantized, self.device)
             self.known[candidate.widths] = self._fitted(planned)
         return self.known[candidate.widths]
+
+    def proof(self, candidate: Candidate, count: bool) -> Sizes:
+        """Sizes as a linker and, with `count`, an emulator say."""
+        if candidate.widths not in self.proved:
+            quantized = integers(self.space.realise(candidate), self.data, SAMPLES)
+            artifact = compile_graph(quantized, self.device)
+            sizes = self.sizes(candidate)
+            self.proved[candidate.widths] = prove(artifact, sizes, self.device, count)
+        return self.proved[candidate.widths]
 
     def _fitted(self, planned: Plan) -> Sizes:
         """The sizes; an arena that no region takes counts as more than the whole memory."""
@@ -103,6 +116,24 @@ class Sizer:
 
     def narrow(self, shrinker: Shrinker, wanted: Array, origin: str) -> Sized:
         """Return the largest candidate found on a shrinker's way down that holds `wanted`.
+
+        What the models say is checked by a linker and, when instructions are limited, by an
+        emulator; where they say more, the aim is lowered by as much and the way walked again.
+        """
+        aim, count = wanted.copy(), bool(np.isfinite(wanted[2]))
+        found = self._narrow(shrinker, aim, origin)
+        for _ in range(PROOFS):
+            proof = as_array(self.proof(found.candidate, count))
+            if not (proof > wanted).any():
+                break
+            modelled = as_array(found.sizes)
+            ratio = np.where(proof > wanted, np.minimum(modelled / proof, wanted / proof), 1.0)
+            aim = np.where(proof > wanted, np.minimum(aim, wanted) * ratio * (1 - SLACK / 3), aim)
+            found = self._narrow(shrinker, aim, origin)
+        return found
+
+    def _narrow(self, shrinker: Shrinker, wanted: Array, origin: str) -> Sized:
+        """As `narrow`, by the models alone.
 
         A byte of the quick cost is a byte of the exact one, up to an offset that changes with the
         kernels that are chosen (smaller layers may need other code). So each exact answer that is

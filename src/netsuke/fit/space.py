@@ -33,15 +33,17 @@ class Sizes:
     Attributes
     ----------
     flash
-        Bytes of weights, parameters and code; code is modelled (see `source`).
+        Bytes of weights, parameters and code.
     ram
         Bytes of the planned arenas: exact.
     instructions
-        Modelled executed instructions of one inference.
+        Executed instructions of one inference.
     peak_node
         Node during which the arena is fullest.
     largest_node
         Node with the largest constants.
+    flash_source, instructions_source
+        ``"modelled"``, ``"linked"`` (flash) or ``"emulated"`` (instructions).
     """
 
     flash: int
@@ -49,7 +51,8 @@ class Sizes:
     instructions: int
     peak_node: str
     largest_node: str
-    source: str = "modelled"
+    flash_source: str = "modelled"
+    instructions_source: str = "modelled"
 
 
 @dataclass(frozen=True, slots=True)
