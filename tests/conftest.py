@@ -19,3 +19,7 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"left out: the real data and models (no folder {folder}; set NETSUKE_DATA)")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="accept generated C as golden")

@@ -316,7 +316,7 @@ def test_random_float_graphs_with_dead_filters_keep_their_meaning(seed: int) -> 
 def wake_words() -> Path:
     path = DATA / "mlperf_tiny" / "vww_96_int8.tflite"
     if not path.exists():
-        pytest.skip("the MLPerf Tiny model vww_96_int8.tflite is not here")
+        pytest.skip("left out: the MLPerf Tiny model vww_96_int8.tflite is not here")
     return path
 
 
@@ -340,7 +340,9 @@ def test_half_of_the_published_wake_word_model_is_dead() -> None:
 
 
 def test_the_wake_word_model_still_answers_as_litert_does() -> None:
-    litert = pytest.importorskip("ai_edge_litert.interpreter", reason="LiteRT is not installed")
+    litert = pytest.importorskip(
+        "ai_edge_litert.interpreter", reason="left out: LiteRT is not installed"
+    )
     resolver = litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     peer = litert.Interpreter(
         str(wake_words()), experimental_op_resolver_type=resolver, num_threads=1

@@ -11,8 +11,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from netsuke.devices import Device, device
-from netsuke.errors import DeviceError, UsageError
+from netsuke.errors import UsageError
 from netsuke.report.svg import Point, Rectangle, arena_map, kib, memory_chart, region_bars, scatter
 
 HERE = Path(__file__).parent
@@ -69,7 +68,6 @@ def report_page(folder: Path | str) -> str:
 def _render(
     manifest: dict[str, Any], certificate: dict[str, Any] | None, fit: dict[str, Any] | None
 ) -> str:
-    board = _board(manifest)
     style = (HERE / "style.css").read_text(encoding="utf-8")
     script = (HERE / "table.js").read_text(encoding="utf-8")
     return (
@@ -79,11 +77,10 @@ def _render(
             manifest=manifest,
             certificate=certificate,
             fit=fit,
-            board=board,
             style=Markup(style),
             script=Markup(script),
-            regions=Markup(region_bars(_regions(manifest, certificate, board))),
-            memory=Markup(_memory(manifest, board)),
+            regions=Markup(region_bars(_regions(manifest, certificate))),
+            memory=Markup(_memory(manifest)),
             maps=_maps(manifest),
             layers=_layers(manifest),
             front=Markup(_front(fit)),
@@ -110,13 +107,6 @@ def _finite(text: str) -> float:
     return value
 
 
-def _board(manifest: dict[str, Any]) -> Device | None:
-    try:
-        return device(manifest["device"]["id"])
-    except (DeviceError, KeyError):
-        return None
-
-
 def flash_needed(manifest: dict[str, Any], certificate: dict[str, Any] | None) -> int:
     """Linked bytes where the certificate has them, else the weights alone."""
     sizes = (certificate or {}).get("sizes") or {}
@@ -126,23 +116,21 @@ def flash_needed(manifest: dict[str, Any], certificate: dict[str, Any] | None) -
 
 
 def _regions(
-    manifest: dict[str, Any], certificate: dict[str, Any] | None, board: Device | None
+    manifest: dict[str, Any], certificate: dict[str, Any] | None
 ) -> list[tuple[str, int, int]]:
-    if board is None:
-        return [(name, size, size) for name, size in manifest["arenas"].items()]
-    arenas = manifest["arenas"]
-    used = [r for r in board.memory("arena") if arenas.get(r.name)] or board.memory("arena")[:1]
-    rows = [("flash", flash_needed(manifest, certificate), board.flash)]
-    rows.extend((r.name, arenas.get(r.name, 0), r.available) for r in used)
+    """(memory, needed, available): flash, and every memory that holds an arena."""
+    board, arenas = manifest["device"], manifest["arenas"]
+    rows = [("flash", flash_needed(manifest, certificate), board["flash"])]
+    rows.extend((name, size, board["arenas"].get(name, size)) for name, size in arenas.items())
     return rows
 
 
-def _memory(manifest: dict[str, Any], board: Device | None) -> str:
+def _memory(manifest: dict[str, Any]) -> str:
     steps = manifest["steps"]
     return memory_chart(
         [step["live"] for step in steps],
         [f"{step['node']} ({step['op']})" for step in steps],
-        board.ram if board else None,
+        manifest["device"]["ram"],
         manifest["arena"],
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netsuke.devices import Device
 from netsuke.errors import UsageError
 
 
@@ -79,11 +78,6 @@ def core(name: str, isa: frozenset[str] | None = None) -> Core:
         double="fpu-dp" in has,
         dsp="dsp" in has,
     )
-
-
-def device_core(device: Device) -> Core:
-    """The core of a device, with the optional parts that the device's file lists."""
-    return core(device.core, device.isa)
 
 
 # The parts that zig must be told; a plain ``cortex_m4`` has no floating-point registers,
