@@ -83,11 +83,11 @@ typedef struct {
 #define NSK_SPLIT_OUT31 NSK_SPLIT_OUT30, void *y30
 #define NSK_SPLIT_OUT32 NSK_SPLIT_OUT31, void *y31
 
-#define NSK_SPLIT_EACH(F)                                                                          \
-    F(1)                                                                                           \
-    F(2)                                                                                           \
-    F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16) F(17) F(18) F(19) \
-        F(20) F(21) F(22) F(23) F(24) F(25) F(26) F(27) F(28) F(29) F(30) F(31) F(32)
+/* clang-format off */
+#define NSK_SPLIT_EACH(F) \
+    F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16) \
+    F(17) F(18) F(19) F(20) F(21) F(22) F(23) F(24) F(25) F(26) F(27) F(28) F(29) F(30) F(31) F(32)
+/* clang-format on */
 
 #define NSK_SPLIT_DECLARE(n)                                                                       \
     void nsk_split##n##_any(const nsk_split *p, const void *x, NSK_SPLIT_OUT##n);
