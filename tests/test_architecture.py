@@ -116,3 +116,9 @@ def test_only_the_list_of_operators_knows_all_operators() -> None:
             if module.startswith("netsuke.ops.") and module.split(".")[2] in folders
         }
         assert len(named) < len(folders) / 2, f"{path} imports {len(named)} operators"
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    names = [path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py"]
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice, f"pytest cannot import two modules of one name: {twice}"
