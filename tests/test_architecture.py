@@ -119,6 +119,8 @@ def test_only_the_list_of_operators_knows_all_operators() -> None:
 
 
 def test_test_files_have_names_of_their_own() -> None:
-    names = [path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py"]
+    names = [
+        path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "conftest.py"
+    ]
     twice = {name for name in names if names.count(name) > 1}
     assert not twice, f"pytest cannot import two modules of one name: {twice}"
