@@ -31,8 +31,8 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile tests
 
 check: $(VENV)/.dev
-	$(BIN)/ruff check src tests bench examples
-	$(BIN)/ruff format --check src tests bench examples
+	$(BIN)/ruff check src tests bench examples docs
+	$(BIN)/ruff format --check src tests bench examples docs
 	$(BIN)/mypy
 	find src \( -name '*.c' -o -name '*.h' \) -print | sort | xargs $(BIN)/clang-format --dry-run --Werror
 

@@ -19,6 +19,9 @@ from netsuke.api import (
     fit,
     load,
     quantize,
+    report,
+    run,
+    train,
     verify,
 )
 from netsuke.devices import Device, Limits, device_ids
@@ -40,6 +43,9 @@ __all__ = [
     "fit",
     "load",
     "quantize",
+    "report",
+    "run",
+    "train",
     "verify",
 ]
 

@@ -17,6 +17,7 @@ from netsuke.devices import Device, Limits
 from netsuke.devices import device as find_device
 from netsuke.errors import DataError, DoesNotFitError, UnsupportedOperatorError, UsageError
 from netsuke.ir import Array, Graph
+from netsuke.spec import parse_spec
 
 if TYPE_CHECKING:
     from netsuke.codegen import Artifact
@@ -34,7 +35,8 @@ def load(model: Any, optimize: bool = True) -> Graph:
     ----------
     model
         A file (``.onnx``, ``.tflite``, ``.pt2``), a zoo name such as
-        ``mobilenet_v1?width=0.25``, a PyTorch module or exported program, or a graph.
+        ``mobilenet_v1?width=0.25``, a PyTorch module or exported program, or a graph. Inputs that
+        an ONNX file leaves open get their shapes behind it: ``net.onnx?image=1x3x96x96``.
     optimize
         Run the passes that keep the meaning.
 
@@ -51,12 +53,20 @@ def load(model: Any, optimize: bool = True) -> Graph:
     else:
         from netsuke.frontend import load as read
 
-        graph = read(model)
+        graph = read(*_with_shapes(model))
     if not optimize:
         return graph
     from netsuke.passes import optimize as run_passes
 
     return run_passes(graph)
+
+
+def _with_shapes(model: Any) -> tuple[Any, dict[str, tuple[int, ...]]]:
+    """A model and the shapes of its inputs that a text names behind a question mark."""
+    if not isinstance(model, str) or "?" not in model or Path(model).exists():
+        return model, {}
+    options = parse_spec(model)
+    return options.place, {name: options.extents(name, None) or () for name in options.values}
 
 
 def _is_zoo_name(text: str) -> bool:
@@ -235,13 +245,14 @@ def calibration(graph: Graph, dataset: Any, samples: int = 256) -> Array:
         raise UsageError(f"{samples} samples calibrate nothing; try 256")
     source = data(dataset)
     shape = graph.tensors[graph.inputs[0]].shape
-    if source.shape != shape:
+    if [n for n in source.shape if n != 1] != [n for n in shape if n != 1]:
+        plain, size = source.name.partition("?")[0], shape[0] if shape else 1
         raise DataError(
             source.name,
             f"has samples of shape {list(source.shape)}, but {graph.name} takes "
-            f"{list(shape)}; try another size, for example --data '{source.name}?size={shape[0]}'",
+            f"{list(shape)}; try another size, for example --data '{plain}?size={size}'",
         )
-    return source.train.take(samples).samples
+    return source.train.take(samples).samples.reshape(-1, *shape)
 
 
 def is_float(graph: Graph) -> bool:
@@ -307,11 +318,48 @@ def _heaviest(graph: Graph) -> str:
     return max(sizes, key=lambda name: sizes[name], default="")
 
 
-def verify(artifact: Any, on: Sequence[str] = ("host", "unicorn"), **options: Any) -> Verification:
-    """Prove an artifact (a folder or an `Artifact`) bit for bit; see `netsuke.verify.verify`."""
+def verify(artifact: Any, on: str | Sequence[str] = (), **options: Any) -> Verification:
+    """Prove an artifact bit for bit; see `netsuke.verify.verify`.
+
+    Parameters
+    ----------
+    artifact
+        An `Artifact`, or the folder it was written to.
+    on
+        ``"host"``, ``"unicorn"``, ``"qemu"``, or several; without it the host and the emulator
+        that knows the device's core.
+    options
+        Such as ``vectors`` (random samples) and ``seed``.
+    """
+    from netsuke.verify import default_backends
     from netsuke.verify import verify as prove
 
-    return prove(artifact, on=tuple(on), **options)
+    places = (on,) if isinstance(on, str) else tuple(on)
+    return prove(artifact, on=places or default_backends(artifact), **options)
+
+
+def run(artifact: Any, *arrays: Array, on: str = "host") -> tuple[Array, ...]:
+    """Run samples ``(n, ...)`` as the model file takes them; see `netsuke.verify.run`."""
+    from netsuke.verify import run as execute
+
+    return execute(artifact, on, arrays).outputs
+
+
+def train(model: Any, dataset: Any, **recipe: Any) -> Graph:
+    """Train a float model and return its graph; `recipe` as in `netsuke.train.Recipe`."""
+    from netsuke.train import Recipe
+    from netsuke.train import train as learn
+
+    return learn(load(model, optimize=False), data(dataset), Recipe(**recipe)).graph
+
+
+def report(folder: str | Path, out: str | Path) -> Path:
+    """Write the HTML page about an artifact's folder or a fit run and return its path."""
+    from netsuke.files import write_whole
+    from netsuke.report import report_page
+
+    write_whole(out, report_page(folder).encode())
+    return Path(out)
 
 
 def fit(
