@@ -14,7 +14,7 @@ BOARD = "nucleo-f446re"
 
 @pytest.fixture(scope="module")
 def trained() -> nk.Graph:
-    return nk.train("lenet?size=8&width=0.5", "digits", epochs=3, threads=1)
+    return nk.train("lenet?size=8&width=0.5", "digits", epochs=8, lr=5e-3, threads=1)
 
 
 def test_a_model_goes_from_training_to_a_proof(trained: nk.Graph, tmp_path: Path) -> None:
