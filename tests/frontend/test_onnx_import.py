@@ -10,7 +10,8 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx_models import check, model, node, random, run_graph, run_oracle
 
-from netsuke.errors import ModelError, NetsukeError, UnsupportedOperatorError
+from netsuke import api
+from netsuke.errors import ModelError, NetsukeError, UnsupportedOperatorError, UsageError
 from netsuke.frontend import load
 from netsuke.frontend.onnx import load_onnx, supported_operators
 from netsuke.frontend.onnx.importer import import_model
@@ -100,9 +101,51 @@ def test_a_second_input_without_batch_axis_stays_whole() -> None:
 def test_open_extents_need_shapes() -> None:
     nodes = [node("Conv", "x w", "y", pads=[1, 1, 1, 1])]
     file = model(nodes, {"x": ["n", 2, "h", "w"]}, ["y"], {"w": random(3, 2, 3, 3)})
-    with pytest.raises(NetsukeError, match="left open"):
+    with pytest.raises(ModelError, match=r"is \[\?, 2, \?, \?\].*'model.onnx\?x=1x2x224x224'"):
         load_onnx(file)
     check(file, {"x": random(2, 2, 5, 6)}, shapes={"x": (2, 2, 5, 6)})
+
+
+def test_shapes_are_said_behind_the_file(tmp_path: Path) -> None:
+    nodes = [node("Conv", "x w", "y", pads=[1, 1, 1, 1])]
+    path = tmp_path / "open.onnx"
+    onnx.save(model(nodes, {"x": ["n", 2, "h", "w"]}, ["y"], {"w": random(3, 2, 3, 3)}), path)
+    assert api.load(f"{path}?x=1x2x5x6").tensors["x"].shape == (5, 6, 2)
+    for wrong, words in (("z=1x2", "no input 'z'"), ("x=1x3x5x6", "is not"), ("x=4", "is not")):
+        with pytest.raises(UsageError, match=words):
+            api.load(f"{path}?{wrong}")
+
+
+@pytest.mark.parametrize("attributes", [{}, {"auto_pad": "SAME_UPPER"}, {"auto_pad": "SAME_LOWER"}])
+def test_a_wished_output_shape_crops_as_onnx_says(attributes: dict[str, str]) -> None:
+    nodes = [
+        node("ConvTranspose", "x w", "y", strides=[2, 2], output_shape=[10, 11], **attributes)
+    ]
+    file = model(nodes, {"x": [1, 3, 5, 5]}, ["y"], {"w": random(3, 4, 3, 3)})
+    check(file, {"x": random(1, 3, 5, 5)})
+
+
+def test_words_that_nothing_reads_do_no_harm() -> None:
+    file = model([node("Relu", "x", "y")], {"x": [1, 4]}, ["y"])
+    file.graph.initializer.append(helper.make_tensor("words", onnx.TensorProto.STRING, [1], ["a"]))
+    file.graph.input.append(helper.make_tensor_value_info("words", onnx.TensorProto.STRING, [1]))
+    assert load_onnx(file).inputs == ("x",)
+
+
+@pytest.mark.parametrize(("opset", "count"), [(18, 2), (21, 6)])
+def test_group_normalization_scales_groups_and_later_channels(opset: int, count: int) -> None:
+    constants = {"scale": random(count, seed=1), "offset": random(count, seed=2)}
+    nodes = [node("GroupNormalization", "x scale offset", "y", num_groups=2)]
+    file = model(nodes, {"x": [1, 6, 4, 3]}, ["y"], constants, opset=opset)
+    check(file, {"x": random(1, 6, 4, 3)})
+
+
+def test_a_sparse_constant_is_named() -> None:
+    values = numpy_helper.from_array(np.array([2.0], np.float32), "values")
+    sparse = helper.make_sparse_tensor(values, numpy_helper.from_array(np.array([1])), [4])
+    nodes = [helper.make_node("Constant", [], ["s"], sparse_value=sparse), node("Add", "x s", "y")]
+    with pytest.raises(UnsupportedOperatorError, match="Constant at node 's': holds a sparse"):
+        load_onnx(model(nodes, {"x": [1, 4]}, ["y"]))
 
 
 @pytest.mark.parametrize("opset", [7, 9, 11, 13, 18])

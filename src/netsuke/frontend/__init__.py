@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from netsuke.ir import Graph
 SUFFIXES = (".onnx", ".tflite", ".pt2")
 
 
-def load(source: str | Path | Any) -> Graph:
+def load(source: str | Path | Any, shapes: Mapping[str, Sequence[int]] | None = None) -> Graph:
     """Read a model.
 
     Parameters
@@ -19,6 +20,8 @@ def load(source: str | Path | Any) -> Graph:
     source
         A path that ends in ``.onnx``, ``.tflite`` or ``.pt2``, a ``torch.nn.Module`` or a
         ``torch.export.ExportedProgram``.
+    shapes
+        Input name -> shape (with the batch axis), for an ONNX file that leaves extents open.
 
     Returns
     -------
@@ -45,6 +48,8 @@ def load(source: str | Path | Any) -> Graph:
         return from_module(source)
     path = Path(source)
     _require_file(path)
+    if shapes and path.suffix.lower() != ".onnx":
+        raise UsageError(f"{path}: shapes of inputs can be given for .onnx files only")
     match path.suffix.lower():
         case ".tflite":
             from netsuke.frontend.tflite import load_tflite
@@ -53,7 +58,7 @@ def load(source: str | Path | Any) -> Graph:
         case ".onnx":
             from netsuke.frontend.onnx import load_onnx
 
-            return load_onnx(path)
+            return load_onnx(path, shapes)
         case ".pt2":
             from netsuke.frontend.torch import load_pt2
 

@@ -129,6 +129,29 @@ def moments(
     return centred, average, inverse
 
 
+def group_norm(
+    session: Session,
+    x: Value,
+    groups: int,
+    scale: Value | None,
+    offset: Value | None,
+    epsilon: float,
+) -> Value:
+    """Normalize each group of channels of each sample, then scale and shift the channels."""
+    x = session.hide(x)
+    n, channels, *image = x.shape
+    if groups < 1 or channels % groups:
+        raise CannotImportError(f"{groups} groups do not divide {channels} channels")
+    parts = session.reshape(x, (n, groups, channels // groups * math.prod(image)), 0)
+    centred, _, inverse = moments(session, parts, [2], epsilon)
+    y = session.reshape(multiply(session, centred, inverse), x.shape, 0)
+    column = (channels, *[1] * len(image))
+    for vector, function in ((scale, multiply), (offset, add)):
+        if vector is not None:
+            y = function(session, y, session.reshape(vector, column, None))
+    return y
+
+
 def sum_of_squares(session: Session, x: Value, axes: Sequence[int] | None, keep: bool) -> Value:
     """Σ x² along axes."""
     return reduce(session, ReduceSum, session.emit(Square(), x), axes, keep)

@@ -19,6 +19,9 @@ Axis 0 is usual; None takes the whole array for one sample; axis 1 is that of re
 that have the time first.
 """
 
+INPUT = "input"
+"""Stands for the operator in problems of the model's inputs."""
+
 # What a converter may meet in a hostile file: attributes of the wrong type, lists of the wrong
 # length, numbers beyond the range of an int.
 _SURPRISES = (
@@ -85,6 +88,18 @@ class Walk:
         for name, (shape, dtype) in dims.items():
             self.inputs.append(self._input(name, shape, batches[name], dtype))
 
+    def declared(self, dims: Mapping[str, tuple[list[int | None], str]], axis: int | None) -> bool:
+        """As `declare`, but an extent that is left open is recorded as a problem: False then."""
+        try:
+            self.declare(dims, axis)
+        except BatchAxisError as error:
+            self.problems.append(Problem(INPUT, self.place, str(error), about_batch=True))
+        return not self.problems
+
+    def advice(self, name: str, dims: Sequence[int | None]) -> str:
+        """What to do about an input whose extents are left open."""
+        return "export the model with fixed ones"
+
     def _batch_axes(
         self, axis: int | None, dims: Mapping[str, list[int | None]]
     ) -> dict[str, int | None]:
@@ -107,9 +122,10 @@ class Walk:
             elif extent is None and axis == 0 and batch is None:
                 shape.append(1)
             elif extent is None:
+                listed = ", ".join("?" if e is None else str(e) for e in dims)
                 raise BatchAxisError(
-                    f"axis {axis} of input {name!r} is left open; fix it, for example with "
-                    f"shapes={{{name!r}: (...)}}"
+                    f"input {name!r} is [{listed}]: axis {axis} is left open, and a small device "
+                    f"needs fixed extents; {self.advice(name, dims)}"
                 )
             else:
                 shape.append(extent)
@@ -230,6 +246,8 @@ def first_success(place: str, walk: Callable[[int | None], _Attempt]) -> _Attemp
     # The assumption that failed for reasons other than the batch axis tells most.
     telling = next((f for f in failures if not any(p.about_batch for p in f)), failures[1])
     for problem in telling:
+        if problem.operator == INPUT:
+            raise ModelError(place, problem.why)
         if problem.inconsistent:
             where = f"{place}, node {problem.node!r}"
             raise ModelError(where, f"{problem.operator} {problem.why}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from netsuke.frontend.nchw.value import CannotImportError
 from netsuke.ir import Array
 
 _MOST_ELEMENTS = 1 << 24
@@ -35,6 +36,8 @@ def fold(node: Any, opset: int, arrays: Sequence[Array | None]) -> list[Array] |
     """
     if node.domain not in ("", "ai.onnx") or node.op_type not in _FOLDABLE:
         return None
+    if any(attribute.HasField("sparse_tensor") for attribute in node.attribute):
+        raise CannotImportError("holds a sparse tensor")
     if _bound(node.op_type, arrays) > _MOST_ELEMENTS:
         return None
     from onnx import helper

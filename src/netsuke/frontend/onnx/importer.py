@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-from netsuke.errors import ModelError, UnsupportedOperatorError
-from netsuke.frontend.nchw.value import BatchAxisError, CannotImportError, Value
-from netsuke.frontend.nchw.walk import FailedError, Imported, Problem, Walk, first_success
+from netsuke.errors import ModelError, UnsupportedOperatorError, UsageError
+from netsuke.frontend.nchw.value import CannotImportError, Value
+from netsuke.frontend.nchw.walk import FailedError, Imported, Walk, first_success
 from netsuke.frontend.onnx import read
 from netsuke.frontend.onnx.fold import fold, is_foldable
 from netsuke.frontend.onnx.integers import to_integers
@@ -54,20 +54,42 @@ def import_model(
     """As `load_onnx`, and says where the batch axes were."""
     model, place, folder = read.parse(source)
     opset = read.opset_of(model, place)
+    _check_shapes(model.graph, shapes or {}, place)
     nodes = prepare_nodes(model.graph)
     _refuse_unknown(nodes, place)
     if model.graph.sparse_initializer:
         raise ModelError(place, "holds sparse initializers, which are not supported")
+    used = {name for node in nodes for name in reads_of(node)}
+    used |= {output.name for output in model.graph.output}
     constants = {
-        tensor.name: read.array_of(tensor, place, folder) for tensor in model.graph.initializer
+        tensor.name: read.array_of(tensor, place, folder)
+        for tensor in model.graph.initializer
+        if tensor.name in used or read.is_readable(tensor)
     }
 
     def walk(axis: int | None) -> _OnnxWalk:
-        attempt = _OnnxWalk(model, place, folder, opset, nodes, constants)
+        attempt = _OnnxWalk(model, place, folder, opset, nodes, constants, used)
         attempt.run(axis, shapes or {})
         return attempt
 
     return first_success(place, walk).result()
+
+
+def _check_shapes(graph: Any, shapes: Mapping[str, Sequence[int]], place: str) -> None:
+    """Shapes must be those of inputs, and agree with what the file fixes."""
+    infos = {info.name: info for info in graph.input}
+    for name, shape in shapes.items():
+        if name not in infos:
+            raise UsageError(f"{place} has no input {name!r}; its inputs are {', '.join(infos)}")
+        if not infos[name].type.tensor_type.HasField("shape"):
+            continue
+        dims = read.dims_of(infos[name], place)
+        agree = len(dims) == len(shape) and all(
+            own in (None, given) for own, given in zip(dims, shape, strict=True)
+        )
+        if not agree or not all(extent > 0 for extent in shape):
+            listed = ", ".join("?" if extent is None else str(extent) for extent in dims)
+            raise UsageError(f"{place}: input {name!r} is [{listed}], which {list(shape)} is not")
 
 
 def _refuse_unknown(nodes: Sequence[Any], place: str) -> None:
@@ -93,6 +115,7 @@ class _OnnxWalk(Walk):
         opset: int,
         nodes: Sequence[Any],
         constants: Mapping[str, Array],
+        used: Set[str],
     ) -> None:
         super().__init__(place, model.graph.name or "model")
         self.graph = model.graph
@@ -103,16 +126,13 @@ class _OnnxWalk(Walk):
         self.values: dict[str, Value | None] = {  # None: a node that failed should have made it
             name: self.session.constant(name, array) for name, array in constants.items()
         }
-        self.used = {name for node in nodes for name in reads_of(node)}
-        self.used |= {output.name for output in model.graph.output}
+        self.used = used
 
     def run(self, axis: int | None, shapes: Mapping[str, Sequence[int]]) -> None:
         """Import all nodes."""
-        infos = [info for info in self.graph.input if info.name not in self.values]
-        try:
-            self.declare({info.name: self._kind(info, shapes) for info in infos}, axis)
-        except BatchAxisError as error:
-            self.problems.append(Problem("input", self.graph.name, str(error), True))
+        stored = {tensor.name for tensor in self.graph.initializer}  # inputs, too, in old files
+        infos = [info for info in self.graph.input if info.name not in stored]
+        if not self.declared({info.name: self._kind(info, shapes) for info in infos}, axis):
             return
         for info, value in zip(infos, self.inputs, strict=True):
             self.values[info.name] = value
@@ -128,6 +148,12 @@ class _OnnxWalk(Walk):
         if info.name in shapes:
             return [int(extent) for extent in shapes[info.name]], read.DTYPES[code]
         return read.dims_of(info, self.place), read.DTYPES[code]
+
+    def advice(self, name: str, dims: Sequence[int | None]) -> str:
+        extents = [1, *(224 if extent is None else extent for extent in dims[1:])]
+        example = "x".join(map(str, extents))
+        file = self.place if self.place.endswith(".onnx") else "model.onnx"
+        return f"export the model with fixed ones, or say which: '{file}?{name}={example}'"
 
     def _node(self, node: Any) -> None:
         for name in node.input:

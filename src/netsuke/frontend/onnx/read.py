@@ -139,6 +139,11 @@ def array_of(tensor: Any, place: str, folder: Path | None) -> Array:
     return array
 
 
+def is_readable(tensor: Any) -> bool:
+    """Whether the elements of a TensorProto are numbers of a type that can be read."""
+    return tensor.data_type in _BITS
+
+
 _BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64}
 _BITS |= {16: 16, 21: 4, 22: 4}
 """Bits of an element of the element types that can be read."""
@@ -197,7 +202,9 @@ def dims_of(value_info: Any, place: str) -> list[int | None]:
         raise ModelError(where, "is not a tensor")
     kind = value_info.type.tensor_type
     if not kind.HasField("shape"):
-        raise ModelError(where, "has no shape; give one with shapes={...}")
+        raise ModelError(
+            where, f"has no shape; say which, for example 'model.onnx?{value_info.name}=1x3x96x96'"
+        )
     dims = [
         int(dim.dim_value) if dim.HasField("dim_value") and dim.dim_value > 0 else None
         for dim in kind.shape.dim

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.errors import MissingToolError, ModelError, UnsupportedOperatorError, UsageError
-from netsuke.frontend.nchw.value import BatchAxisError, Value
+from netsuke.frontend.nchw.value import Value
 from netsuke.frontend.nchw.walk import FailedError, Imported, Problem, Walk, first_success
 from netsuke.frontend.torch.registry import Call, converter_of
 from netsuke.ir import Array, Graph
@@ -202,10 +202,7 @@ class _TorchWalk(Walk):
         nodes = list(self.program.graph.nodes)
         names = set(self.program.graph_signature.user_inputs)
         inputs = [n for n in nodes if n.op == "placeholder" and n.name in names]
-        try:
-            self.declare({node.name: self._kind(node) for node in inputs}, axis)
-        except BatchAxisError as error:
-            self.problems.append(Problem("input", self.place, str(error), True))
+        if not self.declared({node.name: self._kind(node) for node in inputs}, axis):
             return
         self.values.update(zip(inputs, self.inputs, strict=True))
         for node in nodes:

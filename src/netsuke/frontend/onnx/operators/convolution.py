@@ -104,7 +104,8 @@ def _crop(
         total = step * (size - 1) + more + (k - 1) * spread + 1 - target
         half = max(total, 0) // 2
         rest = max(total, 0) - half
-        crop.append((half, rest) if mode != "SAME_LOWER" else (rest, half))
+        # An odd rest is cut off in front unless SAME_UPPER is asked for, with output_shape too.
+        crop.append((half, rest) if mode == "SAME_UPPER" else (rest, half))
         grown.append(more + max(-total, 0))
     return tuple(crop), tuple(grown)
 

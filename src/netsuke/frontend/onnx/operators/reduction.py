@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from netsuke.frontend.nchw import reduction
 from netsuke.frontend.nchw.pointwise import add, multiply
 from netsuke.frontend.nchw.value import CannotImportError, Value
@@ -131,3 +133,21 @@ def instance_norm(call: Call) -> Value:
     column = (x.shape[1], *[1] * (x.rank - 2))
     scale, offset = (s.reshape(call[index], column, None) for index in (1, 2))
     return add(s, multiply(s, multiply(s, centred, inverse), scale), offset)
+
+
+@converts("GroupNormalization")
+def group_norm(call: Call) -> Value:
+    """One scale and offset a channel; a group, before opset 21."""
+    s, x, groups = call.session, call[0], call.integer("num_groups", 0)
+    scale, offset = call[1], call[2]
+    if call.opset < 21:
+        scale, offset = (_each_channel(call, vector, x.shape[1]) for vector in (scale, offset))
+    return reduction.group_norm(s, x, groups, scale, offset, call.real("epsilon", 1e-5))
+
+
+def _each_channel(call: Call, vector: Value, channels: int) -> Value:
+    if vector.data is None or vector.data.ndim != 1 or channels % max(vector.data.size, 1):
+        raise CannotImportError(f"needs a constant number for each group, not {vector.shape}")
+    return call.session.constant(
+        vector.label, np.repeat(vector.data, channels // max(vector.data.size, 1))
+    )

@@ -17,28 +17,15 @@ def layer_norm(call: Call) -> tuple[Value, ...]:
     return (reduction.layer_norm(call.session, call.x, scale, offset, axis, epsilon),)
 
 
-def _grouped(call: Call, x: Value, groups: int, epsilon: float) -> Value:
-    """Normalize each group of channels of each sample, then scale and shift the channels."""
-    s = call.session
-    x = s.hide(x)
-    n, channels, *image = x.shape
-    if groups < 1 or channels % groups:
-        raise CannotImportError(f"{groups} groups do not divide {channels} channels")
-    parts = s.reshape(x, (n, groups, channels // groups * math.prod(image)), 0)
-    centred, _, inverse = reduction.moments(s, parts, [2], epsilon)
-    y = s.reshape(pointwise.multiply(s, centred, inverse), x.shape, 0)
-    column = (channels, *[1] * len(image))
-    for name, function in (("weight", pointwise.multiply), ("bias", pointwise.add)):
-        vector = call.get(name)
-        if vector is not None:
-            y = function(s, y, s.reshape(vector, column, None))
-    return y
+def _grouped(call: Call, groups: int) -> Value:
+    scale, offset, epsilon = call.get("weight"), call.get("bias"), float(call["eps"])
+    return reduction.group_norm(call.session, call.x, groups, scale, offset, epsilon)
 
 
 @converts("group_norm", "native_group_norm")
 def group_norm(call: Call) -> tuple[Value, ...]:
     groups = call.get("num_groups") or call["group"]
-    return (_grouped(call, call.x, int(groups), float(call["eps"])),)
+    return (_grouped(call, int(groups)),)
 
 
 @converts("instance_norm", "_native_batch_norm_legit")
@@ -50,7 +37,7 @@ def instance_norm(call: Call) -> tuple[Value, ...]:
     if not call.get("training", call.get("use_input_stats", True)):
         raise CannotImportError("uses running statistics")
     if "use_input_stats" in call.arguments or call.get("weight") is None:
-        return (_grouped(call, x, x.shape[1], float(call["eps"])),)
+        return (_grouped(call, x.shape[1]),)
     raise CannotImportError("normalizes over a batch")
 
 
