@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from netsuke.devices import Device, Limits
 from netsuke.devices import device as find_device
-from netsuke.errors import DataError, DoesNotFitError, UnsupportedOperatorError, UsageError
+from netsuke.errors import DoesNotFitError, UnsupportedOperatorError
 from netsuke.ir import Array, Graph
 from netsuke.spec import parse_spec
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from netsuke.data import Dataset
     from netsuke.fit import FitResult
     from netsuke.verify import Verification
-
-MODEL_SUFFIXES = (".onnx", ".tflite", ".pt2")
 
 
 def load(model: Any, optimize: bool = True) -> Graph:
@@ -223,7 +221,8 @@ def quantize(model: Any, dataset: Any, samples: int = 256, **options: Any) -> Gr
     model
         As for `load`.
     dataset
-        As for `data`, or an array ``(n, ...)`` in the graph's own form.
+        As for `data`; an array ``(n, ...)`` in the graph's own form, or a list of one for each
+        input; or an ``.npz`` whose keys are the names of the inputs.
     samples
         How many training samples calibrate.
     options
@@ -235,24 +234,11 @@ def quantize(model: Any, dataset: Any, samples: int = 256, **options: Any) -> Gr
     return convert(graph, calibration(graph, dataset, samples), **options)
 
 
-def calibration(graph: Graph, dataset: Any, samples: int = 256) -> Array:
-    """Training samples that calibrate a graph, in the graph's own form."""
-    import numpy as np
+def calibration(graph: Graph, dataset: Any, samples: int = 256) -> list[Array]:
+    """Training samples that calibrate a graph, in the graph's own form, an array an input."""
+    from netsuke.compress.quantize.samples import calibration_samples
 
-    if isinstance(dataset, np.ndarray):
-        return dataset[:samples]
-    if samples < 1:
-        raise UsageError(f"{samples} samples calibrate nothing; try 256")
-    source = data(dataset)
-    shape = graph.tensors[graph.inputs[0]].shape
-    if [n for n in source.shape if n != 1] != [n for n in shape if n != 1]:
-        plain, size = source.name.partition("?")[0], shape[0] if shape else 1
-        raise DataError(
-            source.name,
-            f"has samples of shape {list(source.shape)}, but {graph.name} takes "
-            f"{list(shape)}; try another size, for example --data '{plain}?size={size}'",
-        )
-    return source.train.take(samples).samples.reshape(-1, *shape)
+    return calibration_samples(graph, dataset, samples)
 
 
 def is_float(graph: Graph) -> bool:

@@ -249,8 +249,19 @@ def test_a_quantized_graph_and_bad_samples_are_refused() -> None:
         quantize(graph, (samples, samples))
     with pytest.raises(UsageError, match="mse"):
         quantize(graph, samples, ranges="best")
+    with pytest.raises(UsageError, match="no numbers"):
+        quantize(graph, samples.astype(complex))
     samples[3, 1] = np.nan
     with pytest.raises(QuantizationError, match="sample 3"):
+        quantize(graph, samples)
+
+
+def test_values_that_are_not_finite_are_found_before_layers_are_equalized() -> None:
+    b = Drawn()
+    graph = b.build([b.dense(b.one(ops.Clamp(0.0, np.inf), b.dense(b.input("x", (4,)), 6)), 3)])
+    samples = b.samples(4)
+    samples[2, 1] = np.inf
+    with pytest.raises(QuantizationError, match="x: sample 2"):
         quantize(graph, samples)
 
 

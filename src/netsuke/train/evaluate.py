@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from netsuke.data import Dataset, Part
+from netsuke.data.stored import misfit
+from netsuke.data.stored import stored_inputs as stored_inputs
 from netsuke.errors import DataError, UsageError
 from netsuke.ir import Array, Graph, interpret_batch
 from netsuke.train.module import scores_graph, to_module
@@ -50,13 +52,9 @@ def check_match(graph: Graph, data: Dataset) -> None:
     """
     if len(graph.inputs) != 1:
         raise UsageError(f"{graph.name} has {len(graph.inputs)} inputs; data sets serve one")
-    tensor, shape = graph.tensors[graph.inputs[0]], data.shape
-    if not _serves(tensor.shape, shape):
-        size = "x".join(map(str, tensor.shape[:2])) if len(tensor.shape) == 3 else "…"
-        raise UsageError(
-            f"{graph.name} takes samples of {list(tensor.shape)}, {data.name} has {list(shape)}; "
-            f"try {data.name.partition('?')[0]}?size={size}, or another model"
-        )
+    problem = misfit(graph, data)
+    if problem is not None:
+        raise UsageError(problem)
     scores = graph.tensors[graph.outputs[0]].elements
     classes = len(data.classes)
     if data.task == "classification" and scores < classes and (scores, classes) != (1, 2):
@@ -64,27 +62,6 @@ def check_match(graph: Graph, data: Dataset) -> None:
             f"{graph.name} scores {scores} classes, {data.name} has {classes}; "
             f"build it with ?classes={classes}"
         )
-
-
-def _serves(wanted: tuple[int, ...], given: tuple[int, ...]) -> bool:
-    """Whether samples can be stored in a shape: as they are, channels first, or in a row."""
-    if channels_first(wanted, given) or wanted == (int(np.prod(given)),):
-        return True
-    return [extent for extent in wanted if extent > 1] == [extent for extent in given if extent > 1]
-
-
-def channels_first(wanted: tuple[int, ...], given: tuple[int, ...]) -> bool:
-    """Whether a graph keeps (c, h, w) what a data set has as (h, w, c)."""
-    return len(given) == 3 and wanted == (given[2], *given[:2]) and wanted != given
-
-
-def stored_inputs(graph: Graph, samples: Array) -> Array:
-    """Samples ``(n, …)`` in the order, shape and type that a graph's input has."""
-    tensor = graph.tensors[graph.inputs[0]]
-    if channels_first(tensor.shape, samples.shape[1:]):
-        samples = samples.transpose(0, 3, 1, 2)
-    shaped = np.ascontiguousarray(samples.reshape(len(samples), *tensor.shape))
-    return shaped if tensor.quant is None else tensor.quant.quantize(shaped)
 
 
 def predict(graph: Graph, part: Part, run: Run | None = None, batch: int = 256) -> Array:

@@ -23,7 +23,6 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Quantize a float model to int8 on calibration data, without training."""
         from netsuke.api import calibration, load
-        from netsuke.api import data as load_data
         from netsuke.codegen.onnx import to_onnx
         from netsuke.compress.quantize import compare
         from netsuke.compress.quantize import quantize as convert
@@ -33,9 +32,9 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"{out}: quantize writes ONNX; name a file that ends in .onnx")
         graph = load(model)
         with doing("calibrating"):
-            inputs = calibration(graph, load_data(data), samples)
+            inputs = calibration(graph, data, samples)
             integer = convert(graph, inputs, ranges=ranges)
-            table = compare(graph, integer, inputs[: min(32, len(inputs))])
+            table = compare(graph, integer, [array[:32] for array in inputs])
         write_whole(out, to_onnx(integer))
         weights = sum(tensor.size for tensor in integer.constants())
         if as_json:

@@ -71,8 +71,8 @@ def quantize(
         raise UsageError(f"ranges {ranges!r} is unknown; known are {', '.join(METHODS)}")
     if not 50.0 < percentile <= 100.0:
         raise UsageError(f"percentile {percentile} is not between 50 and 100")
-    arrays = _as_arrays(graph, samples)
     _require_float(graph)
+    arrays = _as_arrays(graph, samples)
     better = optimize(graph)
     arrays = [
         _restored(graph, better, name, array)
@@ -138,8 +138,8 @@ def _as_arrays(graph: Graph, samples: Array | Sequence[Array]) -> list[Array]:
             "given; pass one array (n, *shape) an input"
         )
     arrays = []
-    for name, array in zip(graph.inputs, given, strict=True):
-        tensor = graph.tensors[name]
+    for name, values in zip(graph.inputs, given, strict=True):
+        tensor, array = graph.tensors[name], np.asarray(values)
         if array.ndim != len(tensor.shape) + 1 or array.shape[1:] != tensor.shape:
             raise UsageError(
                 f"samples for input {name!r} are {list(array.shape)}, the graph takes "
@@ -150,7 +150,16 @@ def _as_arrays(graph: Graph, samples: Array | Sequence[Array]) -> list[Array]:
                 f"{len(array)} samples for input {name!r}, {len(given[0])} for the first; "
                 "calibration needs at least one, and equally many an input"
             )
-        arrays.append(np.ascontiguousarray(array, tensor.dtype))
+        if array.dtype.kind not in "biuf":
+            raise UsageError(f"samples for input {name!r} are {array.dtype}, which are no numbers")
+        bad = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+        if bad.size:
+            raise QuantizationError(name, f"sample {bad[0]} holds a value that is not finite")
+        with np.errstate(over="ignore"):
+            stored = np.ascontiguousarray(array, tensor.dtype)
+        if tensor.dtype != "float32" and not np.array_equal(stored, array):
+            raise UsageError(f"samples for input {name!r} hold values beyond {tensor.dtype}")
+        arrays.append(stored)
     return arrays
 
 

@@ -82,8 +82,12 @@ def compare(float_graph: Graph, int_graph: Graph, samples: Array | Sequence[Arra
     samples
         ``(n, *shape)`` in the float graph's stored form; a sequence for several inputs.
     """
-    arrays = [samples] if isinstance(samples, np.ndarray) else list(samples)
-    if len(arrays) != len(float_graph.inputs) or not len(arrays[0]):
+    given = [samples] if isinstance(samples, np.ndarray) else list(samples)
+    arrays = [
+        np.asarray(array, float_graph.tensors[name].dtype)
+        for name, array in zip(float_graph.inputs, given, strict=False)
+    ]
+    if len(given) != len(float_graph.inputs) or not len(arrays[0]):
         raise UsageError(f"compare needs samples for {len(float_graph.inputs)} input(s)")
     better = optimize(float_graph)
     rescaled = {name for pair in find_pairs(better) for name in pair.tensors}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def _accepts(path: Path) -> bool:
 
 
 def _read(path: Path, options: Options, seed: int) -> Source:
-    arrays = _load(path)
+    arrays = {name.lower(): array for name, array in _load(path).items()}
     layout = options.choice("layout", "nhwc", ("nhwc", "nchw"))
     found = [(suffix, part) for suffix, part in SUFFIXES.items() if f"x{suffix}" in arrays]
     if not found:
@@ -47,9 +48,10 @@ def _read(path: Path, options: Options, seed: int) -> Source:
     targets, classes = _targets(path, labels, options)
     stacked = np.concatenate(samples)
     bytewise = stacked.dtype == np.uint8
-    stacked = stacked if bytewise else stacked.astype(np.float32)
-    if layout == "nchw" and stacked.ndim == 4:
-        stacked = np.ascontiguousarray(stacked.transpose(0, 2, 3, 1))
+    with np.errstate(over="ignore"):  # what float32 cannot hold is named when all is checked
+        stacked = stacked if bytewise else stacked.astype(np.float32)
+    if layout == "nchw" and stacked.ndim > 2:
+        stacked = np.ascontiguousarray(np.moveaxis(stacked, 1, -1))
     elif bytewise and stacked.ndim == 3:
         stacked = stacked[..., None]  # bytes of two axes are a grey image
     return Source(
@@ -62,12 +64,22 @@ def _read(path: Path, options: Options, seed: int) -> Source:
     )
 
 
+def named_arrays(path: Path, names: Sequence[str]) -> list[Array] | None:
+    """The arrays of an ``.npz`` under these names, or None when it is not made of them."""
+    if not _accepts(path):
+        return None
+    arrays = _load(path)
+    if any(name not in arrays for name in names) or (len(names) == 1 and names[0].lower() == "x"):
+        return None
+    return [arrays[name] for name in names]
+
+
 def _load(path: Path) -> dict[str, Array]:
     try:
         with zipfile.ZipFile(path) as archive:
             check_memory(str(path), sum(_size(archive, info) for info in archive.infolist()))
         with np.load(path, allow_pickle=False) as loaded:
-            return {str(key).lower(): loaded[key] for key in loaded.files}
+            return {str(key): loaded[key] for key in loaded.files}
     except DataError:
         raise
     except Exception as error:  # a damaged header can make NumPy's parser raise anything
@@ -110,7 +122,10 @@ def _targets(
 NPZ = Reader(
     "npz",
     "an .npz with x and y, or x_train, y_train, x_test, y_test (x_val, y_val)",
-    {"layout": "nhwc or nchw", "task": "classification or regression (float labels: regression)"},
+    {
+        "layout": "nhwc or nchw (channels last or first, of any rank)",
+        "task": "classification or regression (float labels: regression)",
+    },
     _accepts,
     _read,
 )
