@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from netsuke.data import load_data
+from netsuke.data.readers.wav import read_wav
 from netsuke.errors import DataError
 from netsuke.ir import Array
 
@@ -152,6 +153,29 @@ def test_class_folders_of_images(tmp_path: Path) -> None:
     assert data.shape == (7, 5, 3) and data.classes == ("good", "scratch")
     bright = data.train.samples.mean(axis=(1, 2, 3)) > 30 / 255
     assert np.array_equal(bright, data.train.labels == 0)
+
+
+def test_images_of_sixteen_bits_keep_their_shades(tmp_path: Path) -> None:
+    for label, shade in (("dark", 512), ("bright", 40000)):
+        (tmp_path / label).mkdir()
+        for number in range(5):
+            pixels = np.full((4, 4), shade + 256 * number, np.uint16)
+            (tmp_path / label / f"{number}.png").write_bytes(png(pixels))
+    data = load_data(f"{tmp_path}?normalise=raw")
+    found = {
+        int(v) for part in data.parts.values() for v in part.samples.reshape(len(part), -1)[:, 0]
+    }
+    assert data.shape == (4, 4, 1)
+    assert found == {2, 3, 4, 5, 6, *(range(156, 161))}
+
+
+def test_an_image_of_reals_is_refused(tmp_path: Path) -> None:
+    write_images(tmp_path)
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((7, 5), np.float32)).save(buffer, "tiff")
+    (tmp_path / "good" / "0.png").write_bytes(buffer.getvalue())
+    with pytest.raises(DataError, match="real numbers"):
+        load_data(tmp_path)
 
 
 def test_images_are_brought_to_one_size_and_to_grey(tmp_path: Path) -> None:
@@ -298,6 +322,46 @@ def test_unusable_recordings_are_named(tmp_path: Path, raw: bytes, words: str) -
     (tmp_path / "b_0.wav").write_bytes(raw)
     with pytest.raises(DataError, match=words):
         load_data(tmp_path)
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+@pytest.mark.parametrize("extensible", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "bits", "largest"), [(1, 8, 127), (1, 16, 32767), (1, 24, 8388607), (3, 32, 1.0)]
+)
+def test_recordings_are_read_in_all_usual_formats(
+    kind: int, bits: int, largest: float, extensible: bool
+) -> None:
+    signal = np.linspace(-0.9, 0.9, 100)
+    if kind == 3:
+        data = signal.astype("<f4").tobytes()
+    else:
+        whole = np.rint(signal * largest).astype("<i4") + (128 if bits == 8 else 0)
+        data = whole.view(np.uint8).reshape(-1, 4)[:, : bits // 8].tobytes()
+    shown = 0xFFFE if extensible else kind
+    head = struct.pack("<HHIIHH", shown, 2, 8000, 8000 * bits // 4, bits // 4, bits)
+    if extensible:
+        head += struct.pack("<HHIH", 22, bits, 3, kind) + bytes(14)
+    file = chunk(b"LIST", b"odd") + chunk(b"fmt ", head) + chunk(b"data", data)
+    values, rate = read_wav(b"RIFF" + struct.pack("<I", 4 + len(file)) + b"WAVE" + file, "a.wav")
+    assert rate == 8000
+    expected = signal.reshape(-1, 2).mean(axis=1)
+    np.testing.assert_allclose(values, expected, atol=1.5 / 127 if bits == 8 else 1e-4)
+
+
+def test_a_recording_that_is_cut_off_says_so() -> None:
+    with pytest.raises(DataError, match="100 of 400 B"):
+        read_wav(wav(np.zeros(200))[: 44 + 100], "a.wav")
+
+
+def test_a_rate_beyond_reason_does_not_take_memory() -> None:
+    head = struct.pack("<HHIIHH", 1, 1, 2_000_000_000, 0, 2, 16)
+    file = b"RIFF\0\0\0\0WAVE" + chunk(b"fmt ", head) + chunk(b"data", bytes(200))
+    with pytest.raises(DataError, match="2000000000 Hz"):
+        read_wav(file, "a.wav")
 
 
 def test_tables_with_a_header_and_names(tmp_path: Path) -> None:

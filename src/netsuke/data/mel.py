@@ -23,6 +23,9 @@ import numpy as np
 from netsuke.errors import DataError
 from netsuke.ir import Array
 
+FRAMES = 4096
+"""Frames that are transformed at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class MelFeatures:
@@ -83,13 +86,18 @@ class MelFeatures:
         count = min(self.samples, len(recording))
         signal[:count] = recording[:count]
         frames = np.lib.stride_tricks.sliding_window_view(signal, frame)[::hop]
+        starts = range(0, len(frames), FRAMES)
+        parts = [self._features(frames[start : start + FRAMES]) for start in starts]
+        return np.concatenate(parts).astype(np.float32)[..., None]
+
+    def _features(self, frames: Array) -> Array:
+        """One row of features for each frame."""
+        frame = frames.shape[1]
         window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(frame) / frame)
         points = 1 << (frame - 1).bit_length()
         power = np.abs(np.fft.rfft(frames * window, points)) ** 2 / frame
-        logs = np.log(power @ self.triangles(points).T + 1e-6)
-        if self.kind == "mfcc":
-            logs = logs @ self.cosines().T
-        return logs.astype(np.float32)[..., None]
+        logs: Array = np.log(power @ self.triangles(points).T + 1e-6)
+        return logs @ self.cosines().T if self.kind == "mfcc" else logs
 
     def triangles(self, points: int) -> Array:
         """Weights ``(bands, points // 2 + 1)``."""

@@ -90,7 +90,7 @@ def _load(archive: Archive, names: list[str], size: tuple[int, ...] | None, chan
         height, width = first.height, first.width
     else:
         height, width = size if len(size) == 2 else (size[0], size[0])
-    depth = channels or (1 if first.mode in ("L", "1", "I;16") else 3)
+    depth = channels or (1 if first.mode in ("L", "1") else 3)
     if depth == 2:
         raise DataError(place, "channels=2 is neither grey (1) nor colour (3)")
     check_memory(place, len(names) * height * width * depth)
@@ -126,11 +126,26 @@ def decode(raw: bytes, place: str) -> Any:
             if image.width * image.height > PIXELS:
                 raise DataError(place, f"has {image.width} x {image.height} pixels, too many")
             image.load()
-            return image
+            return _in_bytes(image, place)
     except DataError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever they meet in a broken file
-        raise DataError(place, f"is no image that can be read: {error}") from None
+        why = "its format is unknown" if type(error).__name__ == "UnidentifiedImageError" else error
+        raise DataError(place, f"is no image that can be read: {why}") from None
+
+
+def _in_bytes(image: Any, place: str) -> Any:
+    """The image with values of 8 bits; Pillow itself would cut off larger ones."""
+    if image.mode == "F":
+        raise DataError(place, "is no image that can be read: it holds real numbers")
+    if not image.mode.startswith("I"):
+        return image
+    from PIL import Image
+
+    values = np.asarray(image)
+    if values.size and not 0 <= int(values.min()) <= int(values.max()) < 1 << 16:
+        raise DataError(place, "is no image that can be read: it has more than 16 bits")
+    return Image.fromarray((values.astype(np.uint32) >> 8).astype(np.uint8))
 
 
 def pixels(image: Any, height: int, width: int, depth: int) -> Array:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import wave
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -11,44 +9,13 @@ import numpy as np
 from netsuke.data.archive import Archive, listing, opened
 from netsuke.data.mel import MelFeatures
 from netsuke.data.readers.images import PARTS
+from netsuke.data.readers.wav import read_wav
 from netsuke.data.source import Reader, Source, check_memory, number_classes
 from netsuke.data.split import mixed_order
 from netsuke.errors import DataError
-from netsuke.ir import Array
 from netsuke.spec import Options
 
 WAV = 256 << 20  # bytes of one recording
-
-
-def read_wav(raw: bytes, place: str) -> tuple[Array, int]:
-    """Return float32 samples (-1 … 1, channels averaged) and the rate of a PCM ``.wav``.
-
-    Raises
-    ------
-    DataError
-        When it is truncated, empty, or not PCM of 8, 16, 24 or 32 bits.
-    """
-    try:
-        with wave.open(io.BytesIO(raw)) as file:
-            width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
-            data = file.readframes(file.getnframes())
-    except (wave.Error, EOFError, ValueError, OverflowError, MemoryError) as error:
-        raise DataError(place, f"is no PCM recording that can be read: {error}") from None
-    if not data or rate < 1 or channels < 1 or len(data) % (width * channels):
-        raise DataError(place, f"is empty or cut off: {len(data)} B at {rate} Hz")
-    if width == 1:
-        values = np.frombuffer(data, np.uint8).astype(np.float32) / 128.0 - 1.0
-    elif width == 3:
-        low = np.frombuffer(data, np.uint8).reshape(-1, 3)
-        wide = np.zeros((len(low), 4), np.uint8)
-        wide[:, 1:] = low
-        values = wide.view("<i4")[:, 0].astype(np.float32) / np.float32(1 << 31)
-    elif width in (2, 4):
-        values = np.frombuffer(data, f"<i{width}").astype(np.float32)
-        values /= np.float32(1 << (8 * width - 1))
-    else:
-        raise DataError(place, f"has samples of {width} bytes")
-    return values.reshape(-1, channels).mean(axis=1), rate
 
 
 def _accepts(path: Path) -> bool:

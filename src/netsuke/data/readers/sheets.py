@@ -45,6 +45,7 @@ def _read(path: Path, options: Options, seed: int) -> Source:
     sheets = []
     for sheet in _sheets(labels):
         image = decode(sheet.read_bytes(), str(sheet))
+        image = image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
         rows = np.asarray(image, np.uint8)
         sheets.append(rows.reshape(*rows.shape[:2], -1))
         if sheets[-1].shape[1:] != sheets[0].shape[1:]:
