@@ -118,11 +118,17 @@ def test_shapes_are_said_behind_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("attributes", [{}, {"auto_pad": "SAME_UPPER"}, {"auto_pad": "SAME_LOWER"}])
 def test_a_wished_output_shape_crops_as_onnx_says(attributes: dict[str, str]) -> None:
-    nodes = [
-        node("ConvTranspose", "x w", "y", strides=[2, 2], output_shape=[10, 11], **attributes)
-    ]
+    nodes = [node("ConvTranspose", "x w", "y", strides=[2, 2], output_shape=[10, 11], **attributes)]
     file = model(nodes, {"x": [1, 3, 5, 5]}, ["y"], {"w": random(3, 4, 3, 3)})
     check(file, {"x": random(1, 3, 5, 5)})
+
+
+def test_enlarged_corners_lie_on_corners() -> None:
+    """As ONNX Runtime has it; the fractional size 1.7 · 5 is that of 8 pixels."""
+    modes = {"mode": "linear", "coordinate_transformation_mode": "align_corners"}
+    scales = np.array([1.0, 1.0, 1.7, 2.3], np.float32)
+    file = model([node("Resize", "x - s", "y", **modes)], {"x": [1, 2, 5, 4]}, ["y"], {"s": scales})
+    check(file, {"x": random(1, 2, 5, 4)})
 
 
 def test_words_that_nothing_reads_do_no_harm() -> None:

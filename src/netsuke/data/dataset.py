@@ -107,10 +107,6 @@ class Part:
         """The first samples; parts are stored in a mixed order, so these are a fair choice."""
         return replace(self, indices=self.indices[:count])
 
-    def select(self, positions: npt.ArrayLike) -> Part:
-        """The samples at some positions."""
-        return replace(self, indices=self.indices[np.asarray(positions, np.int64)])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:

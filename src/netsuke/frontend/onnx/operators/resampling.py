@@ -83,6 +83,11 @@ def _resample(
 ) -> Value:
     """By our resize where it means the same, else by one matrix or list of places an axis."""
     mode = call.attribute("mode", "nearest")
+    if coordinates == "align_corners":
+        # The text of ONNX, PyTorch and ONNX Runtime map corner to corner of whole pixels; ONNX's
+        # own tests, which only shrink, have the corner of a fractional one.
+        known = zip(sizes, x.shape, scales, strict=True)
+        scales = tuple(new / old if new > old else scale for new, old, scale in known)
     changed = [
         axis for axis in range(x.rank) if sizes[axis] != x.shape[axis] or scales[axis] != 1.0
     ]
