@@ -108,7 +108,7 @@ def make_struct(kernel: Kernel, keep: list[object]) -> ctypes.Structure:
         value = kernel.parameters[name]
         if pointer:
             array = np.ascontiguousarray(value)
-            assert kind == "void" or f"{array.dtype}".replace("32", "32") in (
+            assert kind == "void" or str(array.dtype) in (
                 kind.removesuffix("_t"),
                 "float32" if kind == "float" else "",
                 "bool",

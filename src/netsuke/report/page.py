@@ -164,6 +164,13 @@ def _front(fit: dict[str, Any] | None) -> str:
         for a in fit["attempts"]
     ]
     original = fit["original"]
-    points.append(Point(original["flash"], original["metric"], "the original, as int8", "original"))
+    points.append(
+        Point(
+            original["flash"],
+            original["metric"],
+            "the original: flash as int8, accuracy in float",
+            "original",
+        )
+    )
     points.append(Point(fit["flash"], fit["metric"], "chosen, on the test part", "chosen"))
     return scatter(points, "flash", "accuracy in %", fit["limits"].get("flash"))

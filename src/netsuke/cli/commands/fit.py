@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
                 f"  accuracy      {result.metric:.2f} %  (drop {result.drop.points:+.2f} points, "
                 f"at most {result.drop.bound:+.2f} with 95 % confidence)"
             )
-            print(f"  artifact      {out}")
+            print(f"  artifact      {out / 'firmware'}")
         if not result.met:
             raise typer.Exit(3)
 
