@@ -1,7 +1,7 @@
 """Record the code size of every kernel function on every Cortex-M core, for `netsuke check`.
 
 ``python bench/code_sizes/run.py`` compiles each kernel source (zig cc -O2) and writes what
-each function needs to `src/netsuke/codegen/code_sizes.json`; ``--check`` compares with what is
+each function needs to `src/netsuke/schedule/code_sizes.json`; ``--check`` compares with what is
 recorded and fails on any
 difference.
 """
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 
-from netsuke.codegen.footprint import SIZES
+from netsuke.schedule.flash import SIZES
 from netsuke.codegen.sources import PACKAGE, kernel_files
 from netsuke.errors import VerificationError
 from netsuke.verify.cores import CORES
