@@ -20,6 +20,9 @@ from netsuke.errors import GraphError
 from netsuke.ir import Graph, Kernel, Tensor
 from netsuke.ir.serialize import save_graph
 from netsuke.schedule import Place, Plan, Step, plan
+from netsuke.schedule.plan import PROGRAM_MEMORY
+
+FLASH_HEADER = "nsk_flash.h"
 
 
 def compile_graph(
@@ -61,9 +64,10 @@ def compile_graph(
         When a node has no kernel for the device.
     """
     planned = plan(graph, device, ram, exact)
-    emitter = _Emitter(planned)
+    emitter = _Emitter(planned, PROGRAM_MEMORY in device.isa)
     kernels = [step.kernel for step in planned.steps if step.kernel]
-    files = kernel_files(kernel.source for kernel in kernels)
+    headers = (FLASH_HEADER,) if emitter.flash else ()
+    files = kernel_files((kernel.source for kernel in kernels), headers)
     files[PurePosixPath("model.h")] = emitter.header().encode()
     files[PurePosixPath("model.c")] = emitter.source().encode()
     files[PurePosixPath("model_data.h")] = emitter.data().encode()
@@ -83,10 +87,15 @@ def weight_bytes(planned: Plan) -> int:
 
 
 class _Emitter:
-    """Text of one model. It knows the calling convention, and no operator."""
+    """Text of one model. It knows the calling convention, and no operator.
 
-    def __init__(self, planned: Plan) -> None:
+    With `flash`, tables and the parameters of kernels that can read them there stay in a program
+    memory of its own.
+    """
+
+    def __init__(self, planned: Plan, flash: bool = False) -> None:
         self.plan = planned
+        self.flash = flash
         self.graph = planned.graph
         self.tables = Tables()
         self.structs: list[str] = []
@@ -98,6 +107,11 @@ class _Emitter:
             for name in self.graph.outputs
             if (data := self.graph.tensors[name].data) is not None
         }
+        if flash and self.constant_outputs:
+            raise GraphError(
+                next(iter(self.constant_outputs)),
+                "is a constant output, and the caller could not read it from program memory",
+            )
 
     def _arena(self, region: str) -> str:
         first = next(iter(self.plan.arenas), region)
@@ -157,10 +171,13 @@ class _Emitter:
             )
             fields.append(f"    .{field} = {text},")
         body = "\n".join(fields)
-        self.structs.append(f"static const {kernel.struct} node{number} = {{\n{body}\n}};\n")
+        where = " NSK_FLASH" if self.flash and kernel.flash else ""
+        self.structs.append(
+            f"static const {kernel.struct} node{number}{where} = {{\n{body}\n}};\n"
+        )
 
     def data(self) -> str:
-        return render("model_data.h.j2", tables=self.tables.text())
+        return render("model_data.h.j2", tables=self.tables.text(), flash=self.flash)
 
     def _io(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
         rows = []
@@ -210,6 +227,7 @@ class _Emitter:
             "model.c.j2",
             name=_comment(self.graph.name),
             headers=sorted(headers),
+            flash=self.flash,
             arenas=self._arenas(),
             inputs=self._io(self.graph.inputs),
             outputs=self._io(self.graph.outputs),

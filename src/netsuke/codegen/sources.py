@@ -25,13 +25,17 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def kernel_files(sources: Iterable[str]) -> dict[PurePosixPath, bytes]:
+def kernel_files(
+    sources: Iterable[str], headers: Iterable[str] = ()
+) -> dict[PurePosixPath, bytes]:
     """Return the kernel sources and, transitively, the headers they include.
 
     Parameters
     ----------
     sources
         Paths relative to `netsuke.ops`, such as ``conv2d/conv2d_s8.c``.
+    headers
+        Bare names of further headers that the project needs.
 
     Returns
     -------
@@ -40,6 +44,7 @@ def kernel_files(sources: Iterable[str]) -> dict[PurePosixPath, bytes]:
     """
     files: dict[str, bytes] = {}
     pending = [PACKAGE / "ops" / source for source in sorted(set(sources))]
+    pending += [_headers()[name] for name in headers]
     while pending:
         path = pending.pop()
         if path.name in files:

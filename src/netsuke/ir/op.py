@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from netsuke.errors import GraphError
 from netsuke.ir.layout import Axes, Relayout, Shape
 from netsuke.ir.link import Link
 from netsuke.ir.range import Addends, Range
 from netsuke.ir.tensor import Array, Quant, Tensor, TensorType
+from netsuke.ir.tile import Box, Tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,14 @@ class Kernel:
         over, and the plan gives it memory behind the input's end.
     instructions
         Modelled number of executed instructions, for choosing among kernels.
+    flash
+        The function reads its tables and parameters through ``nsk_flash.h``, so that they can stay
+        in a program memory that plain pointers do not reach (AVR).
+    cycles
+        On a core whose timing is fixed (AVR): modelled clock cycles of one call, the mean over
+        inputs; 0 where nobody knows.
+    code
+        On such a core: modelled bytes of the function with these parameters; 0 where nobody knows.
     """
 
     function: str
@@ -100,6 +111,16 @@ class Kernel:
     scratch: int | None = None
     inplace: tuple[tuple[int, int], ...] = ()
     instructions: float = 0.0
+    flash: bool = False
+    cycles: float = 0.0
+    code: float = 0.0
+
+    def has_tables(self, inputs: Sequence[Tensor]) -> bool:
+        """Whether the call is given any constant table: an array parameter or a constant input."""
+        constants = {i: tensor.data for i, tensor in enumerate(inputs) if tensor.is_constant}
+        tables = ({**constants, **self.constants}).values()
+        arrays = any(isinstance(value, np.ndarray) for value in self.parameters.values())
+        return arrays or any(table is not None for table in tables)
 
 
 class Op(ABC):
@@ -177,6 +198,14 @@ class Op(ABC):
 
         `borders` has (before, after) for each axis of the first input; None when the operator
         cannot add such a border by itself.
+        """
+        return None
+
+    def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
+        """The operator for a rectangle of the output, and the rectangles of the inputs it reads.
+
+        Every element must come out as it would in the whole. None when the output is no (h, w, c)
+        tensor, or when a part of it needs more than a part of the input.
         """
         return None
 

@@ -13,6 +13,9 @@ from netsuke.schedule.choose import fastest, live_peak, smallest
 from netsuke.schedule.offsets import Layout, lay_out, live_bytes, lowest_gap
 from netsuke.schedule.order import Order, best_order
 
+PROGRAM_MEMORY = "avr"
+"""The instruction set whose plain pointers do not reach the flash."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -157,7 +160,17 @@ def _kernels(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
         raise GraphError(node.name, f"{node.op.kind} cannot run on {device.id}: {error}") from None
     if not kernels:
         raise GraphError(node.name, f"{node.op.kind} has no kernel for {device.id}")
-    return kernels
+    if PROGRAM_MEMORY not in device.isa:
+        return kernels
+    inputs = graph.in_of(node)
+    reachable = tuple(k for k in kernels if k.flash or not k.has_tables(inputs))
+    if not reachable:
+        raise GraphError(
+            node.name,
+            f"{node.op.kind} cannot run on {device.id}: none of its kernels reads its tables from "
+            "program memory, and as plain C they would have to be copied to RAM",
+        )
+    return reachable
 
 
 def _budget(
