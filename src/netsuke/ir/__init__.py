@@ -10,12 +10,14 @@ from netsuke.ir.range import Addends, Range, possible_range
 from netsuke.ir.serialize import load_graph, save_graph
 from netsuke.ir.tensor import ITEMSIZE, Array, Quant, Tensor, TensorType, constant
 from netsuke.ir.text import to_text
+from netsuke.ir.tile import Box, Tile, elementwise_tile
 
 __all__ = [
     "ITEMSIZE",
     "Addends",
     "Array",
     "Axes",
+    "Box",
     "Cost",
     "Graph",
     "GraphBuilder",
@@ -31,8 +33,10 @@ __all__ = [
     "Slot",
     "Tensor",
     "TensorType",
+    "Tile",
     "View",
     "constant",
+    "elementwise_tile",
     "interpret",
     "interpret_batch",
     "is_integer_node",

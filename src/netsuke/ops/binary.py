@@ -13,6 +13,7 @@ from netsuke.errors import GraphError
 from netsuke.ir import (
     Array,
     Axes,
+    Box,
     Kernel,
     Link,
     Op,
@@ -22,6 +23,8 @@ from netsuke.ir import (
     Relayout,
     Tensor,
     TensorType,
+    Tile,
+    elementwise_tile,
 )
 from netsuke.ir.layout import Shape
 from netsuke.ops.broadcast import batched, broadcast_shape, inplace_operands, walk_parameters
@@ -124,6 +127,9 @@ class Binary(Op):
                 instructions=self.instructions[real] * y.elements,
             ),
         )
+
+    def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
+        return elementwise_tile(self, inputs, box)
 
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         return permuted_elementwise(self, inputs, axes)

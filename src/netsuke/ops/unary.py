@@ -12,6 +12,7 @@ from netsuke.errors import GraphError, QuantizationError
 from netsuke.ir import (
     Array,
     Axes,
+    Box,
     Kernel,
     Link,
     Op,
@@ -20,6 +21,8 @@ from netsuke.ir import (
     Relayout,
     Tensor,
     TensorType,
+    Tile,
+    elementwise_tile,
 )
 from netsuke.ir.layout import Shape
 from netsuke.ops.fixed_point import quantize_multiplier, requantize_away
@@ -160,6 +163,9 @@ class Unary(Op):
                 instructions=self.instructions * count,
             ),
         )
+
+    def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
+        return elementwise_tile(self, inputs, box)
 
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         return permuted_elementwise(self, inputs, axes)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array
+from netsuke.ir import Array, Box
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -59,6 +59,31 @@ def windows(
     view = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=(0, 1))
     view = view[:: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
     return np.moveaxis(view, 2, 4)
+
+
+def window_tile(
+    image: Sequence[int],
+    box: Box,
+    kernel: Sequence[int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    padding: Pads,
+) -> tuple[Box, Pads] | None:
+    """What the windows of a rectangle of outputs read, and how much padding is left around it.
+
+    None when a side of the rectangle sees padding only.
+    """
+    reads, pads = [], []
+    for axis, (start, end) in enumerate(box):
+        low = start * stride[axis] - padding[axis][0]
+        reach = (kernel[axis] - 1) * dilation[axis] + 1
+        high = (end - 1) * stride[axis] - padding[axis][0] + reach
+        first, last = max(low, 0), min(high, image[axis])
+        if first >= last:
+            return None
+        reads.append((first, last))
+        pads.append((first - low, high - last))
+    return (reads[0], reads[1]), (pads[0], pads[1])
 
 
 def reads_ahead(

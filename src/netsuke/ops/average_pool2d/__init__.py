@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from netsuke.errors import GraphError, QuantizationError
-from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Range, Tensor, TensorType
+from netsuke.ir import (
+    Array,
+    Box,
+    Cost,
+    Kernel,
+    Link,
+    Op,
+    QuantRule,
+    Range,
+    Tensor,
+    TensorType,
+    Tile,
+)
 from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.links import same_positions
 from netsuke.ops.lowering import clamped
 from netsuke.ops.movement import same_quant
 from netsuke.ops.ranges import rising_ranges
-from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
+from netsuke.ops.window import Pads, output_extent, reads_ahead, window_tile, windows
 
 LARGEST_WINDOW = 1 << 23
 """Pixels of a window whose int8 sum surely fits into int32."""
@@ -113,6 +125,11 @@ class AveragePool2d(Op):
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
         return Cost(elementary=outputs[0].elements * math.prod(self.kernel))
+
+    def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
+        image, kernel = inputs[0].shape, self.kernel
+        found = window_tile(image, box, kernel, self.stride, (1, 1), self.padding)
+        return found and Tile(replace(self, padding=found[1]), (found[0],))
 
     def kernels(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]

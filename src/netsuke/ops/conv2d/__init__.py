@@ -10,7 +10,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Addends, Array, Cost, Kernel, Link, Op, QuantRule, Range, Tensor, TensorType
+from netsuke.ir import (
+    Addends,
+    Array,
+    Box,
+    Cost,
+    Kernel,
+    Link,
+    Op,
+    QuantRule,
+    Range,
+    Tensor,
+    TensorType,
+    Tile,
+)
 from netsuke.ops.conv2d.dsp import dsp_kernels
 from netsuke.ops.conv2d.folded import folded_kernels
 from netsuke.ops.links import grouped_links
@@ -18,7 +31,7 @@ from netsuke.ops.lowering import clamped, padded
 from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
-from netsuke.ops.window import Pads, added_pads, output_extent, windows
+from netsuke.ops.window import Pads, added_pads, output_extent, window_tile, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +169,11 @@ class Conv2d(Op):
         if value != 0.0 or borders[2] != (0, 0):
             return None
         return replace(self, padding=added_pads(self.padding, borders[:2]))
+
+    def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
+        kernel, image = inputs[1].shape[1:3], inputs[0].shape
+        found = window_tile(image, box, kernel, self.stride, self.dilation, self.padding)
+        return found and Tile(replace(self, padding=found[1]), (found[0], None, None))
 
     def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
         outputs, _, _, depth = inputs[1].shape

@@ -10,7 +10,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Range, Tensor, TensorType
+from netsuke.ir import (
+    Array,
+    Box,
+    Cost,
+    Kernel,
+    Link,
+    Op,
+    QuantRule,
+    Range,
+    Tensor,
+    TensorType,
+    Tile,
+)
 from netsuke.ops.depthwise_conv2d.dsp import dsp_kernels
 from netsuke.ops.depthwise_conv2d.plane import plane_kernels
 from netsuke.ops.links import same_positions
@@ -18,7 +30,7 @@ from netsuke.ops.lowering import clamped, padded
 from netsuke.ops.ranges import accumulated_ranges, filters_of
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
-from netsuke.ops.window import Pads, added_pads, output_extent, reads_ahead, windows
+from netsuke.ops.window import Pads, added_pads, output_extent, reads_ahead, window_tile, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +168,11 @@ class DepthwiseConv2d(Op):
         if value != 0.0 or borders[2] != (0, 0):
             return None
         return replace(self, padding=added_pads(self.padding, borders[:2]))
+
+    def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
+        kernel, image = inputs[1].shape[:2], inputs[0].shape
+        found = window_tile(image, box, kernel, self.stride, self.dilation, self.padding)
+        return found and Tile(replace(self, padding=found[1]), (found[0], None, None))
 
     def weight_inputs(self, inputs: Sequence[Tensor]) -> Array | None:
         (_, _, channels), outputs = inputs[0].shape, inputs[1].shape[2]

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import Array, Cost, Kernel, Link, Op, QuantRule, Range, Tensor, TensorType
+from netsuke.ir import (
+    Array,
+    Box,
+    Cost,
+    Kernel,
+    Link,
+    Op,
+    QuantRule,
+    Range,
+    Tensor,
+    TensorType,
+    Tile,
+)
 from netsuke.ops.links import same_positions
 from netsuke.ops.movement import same_quant
 from netsuke.ops.ranges import rising_ranges
-from netsuke.ops.window import Pads, output_extent, reads_ahead, windows
+from netsuke.ops.window import Pads, output_extent, reads_ahead, window_tile, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,11 @@ class MaxPool2d(Op):
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
         return Cost(elementary=outputs[0].elements * math.prod(self.kernel))
+
+    def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
+        image, kernel = inputs[0].shape, self.kernel
+        found = window_tile(image, box, kernel, self.stride, self.dilation, self.padding)
+        return found and Tile(replace(self, padding=found[1]), (found[0],))
 
     def kernels(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]

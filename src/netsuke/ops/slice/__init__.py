@@ -56,7 +56,10 @@ class Slice(Movement):
     ) -> tuple[Kernel, ...]:
         strides = row_strides(inputs[0].shape)
         steps = [stride * r[2] for stride, r in zip(strides, self.ranges, strict=True)]
-        return (strided_kernel(outputs[0], steps, self._first(inputs[0])),)
+        kernel = strided_kernel(outputs[0], steps, self._first(inputs[0]))
+        # No element moves up and the first moves first, so it may write over what it has read.
+        rising = all(step > 0 for _, count, step in self.ranges if count > 1)
+        return (replace(kernel, inplace=((0, 0),)) if rising else kernel,)
 
     def _first(self, x: Tensor) -> int:
         """Number of the first element that is taken."""
