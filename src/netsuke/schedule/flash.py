@@ -67,7 +67,9 @@ def table_key(table: Array) -> str:
     table = np.ascontiguousarray(table)
     if table.dtype == np.float64:
         table = table.astype(np.float32)
-    return hashlib.blake2b(table.tobytes(), digest_size=12, key=str(table.dtype).encode()).hexdigest()
+    return hashlib.blake2b(
+        table.tobytes(), digest_size=12, key=str(table.dtype).encode()
+    ).hexdigest()
 
 
 def call_bytes(kernel: Kernel) -> int:

@@ -9,9 +9,11 @@ from netsuke.devices import Device, Region
 from netsuke.errors import DoesNotFitError, GraphError, NetsukeError
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.buffers import Buffer, Sharing, share
-from netsuke.schedule.choose import fastest, live_peak, smallest
+from netsuke.schedule.choose import live_peak, smallest
+from netsuke.schedule.costs import Costs, with_costs
 from netsuke.schedule.offsets import Layout, lay_out, live_bytes, lowest_gap
 from netsuke.schedule.order import Order, best_order
+from netsuke.schedule.select import Room, Selection, select
 
 PROGRAM_MEMORY = "avr"
 """The instruction set whose plain pointers do not reach the flash."""
@@ -70,6 +72,9 @@ class Plan:
         offsets.
     buffers
         Buffer key -> (place, buffer), for the arena map.
+    fastest
+        Whether it is proved that no other kernels of the operators take fewer instructions in this
+        order within the RAM and flash that the plan was given.
     """
 
     graph: Graph
@@ -80,6 +85,7 @@ class Plan:
     lower_bound: int
     optimal: bool
     buffers: Mapping[str, tuple[Place, Buffer]]
+    fastest: bool = False
 
     @property
     def arena(self) -> int:
@@ -112,12 +118,20 @@ class Plan:
                 raise DoesNotFitError(region.name, needed, region.available, self.peak_node)
 
 
-def plan(graph: Graph, device: Device, ram: int | None = None, exact: bool = False) -> Plan:
+def plan(
+    graph: Graph,
+    device: Device,
+    ram: int | None = None,
+    exact: bool = False,
+    flash: int | None = None,
+    costs: Costs | None = None,
+) -> Plan:
     """Plan a graph on a device.
 
-    Kernels: first those that give the smallest arena; then, node by node, faster ones with which
-    all buffers still fit the budget. The budget is `ram`; without it an eighth more than the
-    smallest arena, but no more than the tensors that live at once, nor than the device has.
+    Kernels: first those that give the smallest arena; then those with the fewest instructions
+    with which all buffers fit the RAM budget and all tables and code the flash. The budget is
+    `ram`; without it an eighth more than the smallest arena, but no more than the tensors that
+    live at once, nor than the device has.
 
     Parameters
     ----------
@@ -129,6 +143,10 @@ def plan(graph: Graph, device: Device, ram: int | None = None, exact: bool = Fal
         Bytes that arenas may take for the sake of speed.
     exact
         Let OR-Tools go on where our own search of the offsets gives up.
+    flash
+        Bytes that tables, parameters and code may take (code modelled); None: what the device has.
+    costs
+        Instructions of kernels, such as measured ones; None: as the operators model them.
 
     Returns
     -------
@@ -140,17 +158,21 @@ def plan(graph: Graph, device: Device, ram: int | None = None, exact: bool = Fal
     GraphError
         When a node has no kernel for this device.
     """
-    candidates = {node.name: _kernels(graph, node, device) for node in graph.nodes}
+    candidates = {
+        node.name: with_costs(graph, node, _kernels(graph, node, device), costs)
+        for node in graph.nodes
+    }
     order, kernels, layout = _smallest(graph, candidates)
     budget = _budget(graph, order, candidates, layout.size, ram, device)
-    faster = fastest(graph, order.nodes, candidates, kernels, budget)
-    sharing = share(graph, order.nodes, faster)
+    room = Room(budget, device.flash if flash is None else flash, device.core)
+    selection = select(graph, order.nodes, candidates, kernels, room)
+    sharing = share(graph, order.nodes, selection.kernels)
     layout = lay_out(list(sharing.buffers.values()))
     if exact and not layout.optimal:
         from netsuke.schedule.solver import solve
 
         layout = solve(list(sharing.buffers.values()), layout)
-    return _assemble(graph, device, order, faster, sharing, layout)
+    return _assemble(graph, device, order, selection, sharing, layout)
 
 
 def _kernels(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
@@ -210,7 +232,7 @@ def _assemble(
     graph: Graph,
     device: Device,
     order: Order,
-    kernels: Mapping[str, Kernel],
+    selection: Selection,
     sharing: Sharing,
     layout: Layout,
 ) -> Plan:
@@ -225,7 +247,7 @@ def _assemble(
         skipped = node.name in sharing.skipped
         scratch = located.get(f"{node.name}:scratch")
         live = live_bytes(buffers, index)
-        steps.append(Step(node, None if skipped else kernels[node.name], scratch, live))
+        steps.append(Step(node, None if skipped else selection.kernels[node.name], scratch, live))
     arenas: dict[str, int] = {}
     for buffer in buffers:
         place = located[buffer.name]
@@ -241,6 +263,7 @@ def _assemble(
         lower_bound=layout.lower_bound,
         optimal=order.optimal and layout.optimal,
         buffers={buffer.name: (located[buffer.name], buffer) for buffer in buffers},
+        fastest=selection.proved,
     )
 
 
