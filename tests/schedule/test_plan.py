@@ -15,7 +15,7 @@ from random_graphs import random_graph
 
 from netsuke.devices import Device, Region, device
 from netsuke.errors import DoesNotFitError
-from netsuke.ir import Graph, GraphBuilder, Quant
+from netsuke.ir import Graph, GraphBuilder, Node, Quant
 from netsuke.ops import Add, Clamp, Concat, Conv2d, Exp, Neg, Reshape, Split
 from netsuke.schedule import Plan, plan
 from netsuke.schedule.buffers import Buffer
@@ -26,52 +26,76 @@ BOARD = device("nucleo-f446re")
 INT8 = Quant((0.1,), (0,))
 
 
-def replay(planned: Plan) -> None:
-    """Run the plan on owners of bytes instead of values: every read must find its writer."""
-    graph = planned.graph
-    owner = {region: np.full(size, "", object) for region, size in planned.arenas.items()}
-    content: dict[str, str] = {}
+class Replay:
+    """A run of a plan on marks instead of values: every byte that is read must be its writer's."""
 
-    def write(name: str, tag: str) -> None:
-        place = planned.places[name]
-        end = place.offset + graph.tensors[name].size
-        assert end <= planned.arenas[place.region]
-        owner[place.region][place.offset : end] = tag
-        content[name] = tag
+    def __init__(self, planned: Plan) -> None:
+        self.plan, self.graph = planned, planned.graph
+        self.memory = {r: np.zeros(size, np.int64) for r, size in planned.arenas.items()}
+        self.marks: dict[str, np.ndarray] = {}  # of each tensor, as its writers left them
+        self.writers = 0
 
-    def read(name: str, where: str) -> None:
-        place = planned.places[name]
-        found = owner[place.region][place.offset : place.offset + graph.tensors[name].size]
-        tags = {content[name]} if name in content else views[name]
-        assert set(found) <= tags, f"{where} reads {name}, finds {set(found)}"
+    def place(self, name: str) -> np.ndarray:
+        place, size = self.plan.places[name], self.graph.tensors[name].size
+        assert place.offset >= 0 and place.offset + size <= len(self.memory[place.region])
+        return self.memory[place.region][place.offset : place.offset + size]
 
-    views: dict[str, set[str]] = {}
-    for name in graph.inputs:
-        write(name, name)
-    for step in planned.steps:
-        for name in step.node.inputs:
-            if not graph.tensors[name].is_constant:
-                read(name, step.node.name)
-        if step.kernel is None:
+    def write(self, name: str) -> None:
+        self.writers += 1
+        self.marks[name] = (self.writers << 32) + np.arange(self.graph.tensors[name].size)
+        self.place(name)[:] = self.marks[name]
+
+    def read(self, name: str, where: str, part: slice = slice(None)) -> None:
+        assert np.array_equal(self.place(name)[part], self.marks[name][part]), (where, name)
+
+    def look(self, node: Node) -> None:
+        """Note what a node's outputs hold although nothing ran."""
+        inputs, outputs = self.graph.in_of(node), self.graph.out_of(node)
+        for view in node.op.views(inputs, outputs):
+            arguments = {"in": inputs, "out": outputs}
+            inner = arguments[view.inner[0]][view.inner[1]]
+            outer = arguments[view.outer[0]][view.outer[1]]
+            part = slice(view.offset, view.offset + inner.size)
+            if view.inner[0] == "out":
+                self.marks[inner.name] = self.marks[outer.name][part]
+            else:
+                whole = self.marks.setdefault(outer.name, np.zeros(outer.size, np.int64))
+                whole[part] = self.marks[inner.name]
+
+    def read_inputs(self, node: Node) -> None:
+        inputs, outputs = self.graph.in_of(node), self.graph.out_of(node)
+        parts = {
+            view.outer[1]: slice(view.offset, view.offset + outputs[view.inner[1]].size)
+            for view in node.op.views(inputs, outputs)
+            if view.outer[0] == "in" and len(outputs) == 1
+        }
+        for index, tensor in enumerate(inputs):
+            if not tensor.is_constant:
+                self.read(tensor.name, node.name, parts.get(index, slice(None)))
+
+    def run(self) -> None:
+        for name in self.graph.inputs:
+            self.write(name)
+        for step in self.plan.steps:
+            if step.kernel is None:
+                self.look(step.node)
+                continue
+            self.read_inputs(step.node)
+            if step.scratch:
+                region, size = self.memory[step.scratch.region], step.kernel.scratch or 0
+                assert step.scratch.offset + size <= len(region)
+                region[step.scratch.offset : step.scratch.offset + size] = -1
+                self.read_inputs(step.node)
             for name in step.node.outputs:
-                views[name] = {
-                    tag
-                    for source in step.node.inputs
-                    for tag in ({content[source]} if source in content else views[source])
-                }
-            continue
-        if step.scratch:
-            size = step.kernel.scratch or 0
-            assert step.scratch.offset + size <= planned.arenas[step.scratch.region]
-            owner[step.scratch.region][step.scratch.offset : step.scratch.offset + size] = "scratch"
-            for name in step.node.inputs:
-                if not graph.tensors[name].is_constant:
-                    read(name, f"{step.node.name} beside its scratch")
-        for name in step.node.outputs:
-            write(name, name)
-    for name in graph.outputs:
-        if not graph.tensors[name].is_constant:
-            read(name, "the caller")
+                self.write(name)
+        for name in self.graph.outputs:
+            if not self.graph.tensors[name].is_constant:
+                self.read(name, "the caller")
+
+
+def replay(planned: Plan) -> None:
+    """Check that no plan's step overwrites what a later one reads."""
+    Replay(planned).run()
 
 
 @pytest.mark.parametrize("integer", [False, True])
@@ -116,7 +140,7 @@ def test_buffers_that_change_their_size_are_laid_out_as_well(
 ) -> None:
     buffers = []
     for index, (start, sizes) in enumerate(rows):
-        runs = tuple((start + i, start + i, 4 * size) for i, size in enumerate(sizes))
+        runs = tuple((start + i, start + i, 0, 4 * size) for i, size in enumerate(sizes))
         buffers.append(Buffer(f"b{index}", 4 * max(sizes), start, runs[-1][1], runs))
     layout = check_layout(buffers)
     for a, b in itertools.combinations(buffers, 2):

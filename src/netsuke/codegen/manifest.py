@@ -73,13 +73,13 @@ def manifest(
             {
                 "name": name,
                 "region": place.region,
-                "offset": place.offset,
-                "size": size,
+                "offset": place.offset + low,
+                "size": high - low,
                 "start": start,
                 "end": end,
             }
             for name, (place, buffer) in sorted(plan.buffers.items())
-            for start, end, size in buffer.runs
+            for start, end, low, high in buffer.runs
         ],
         "files": {str(path): hashlib.sha256(files[path]).hexdigest() for path in sorted(files)},
     }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from netsuke.ir import Graph, Kernel, Node, Tensor
+from netsuke.schedule.lives import Lives, Stay
 
 ALIGNMENT = 4
 """Every tensor and scratch buffer starts at a multiple of this many bytes."""
@@ -14,6 +16,10 @@ ALIGNMENT = 4
 
 def aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+Run: TypeAlias = tuple[int, int, int, int]
+"""First step, last step, and from which byte to which end a buffer is in use meanwhile."""
 
 
 @dataclass(slots=True)
@@ -25,36 +31,47 @@ class Buffer:
     name
         The first tensor's name, or ``node:scratch``.
     size
-        Most bytes that it takes at one step, aligned.
+        Bytes from its start to the highest end at any step, aligned.
     start, end
-        First and last step at which it must not be overwritten; a graph input starts at -1, a
-        graph output ends after the last step.
+        First and last step at which some of it must not be overwritten; a graph input starts at
+        -1, a graph output ends after the last step.
     runs
-        (first step, last step, bytes) in turn from `start` to `end`: working in place, it shrinks
-        and grows at its upper end. By default the bytes never change.
+        What is in use from step to step: working in place, it shrinks and grows at its upper end;
+        consumed row by row, it shrinks from below. By default the bytes never change.
     """
 
     name: str
     size: int
     start: int
     end: int
-    runs: tuple[tuple[int, int, int], ...] = ()
+    runs: tuple[Run, ...] = ()
 
     def __post_init__(self) -> None:
-        self.runs = self.runs or ((self.start, self.end, self.size),)
+        self.runs = self.runs or ((self.start, self.end, 0, self.size),)
 
     def at(self, step: int) -> int:
         """Bytes that it takes at a step."""
-        return next((size for start, end, size in self.runs if start <= step <= end), 0)
+        return next((high - low for a, b, low, high in self.runs if a <= step <= b), 0)
 
-    def beside(self, other: Buffer) -> int:
-        """Most bytes that it takes at a step at which the other lives, too."""
-        if len(self.runs) == 1:
-            return self.size
-        return max(
-            (size for start, end, size in self.runs if start <= other.end and other.start <= end),
-            default=0,
-        )
+    def clearance(self, other: Buffer) -> int | None:
+        """How far above this start the other one must start to lie above all that is in use.
+
+        None when the two are never in use at one step.
+        """
+        if self.end < other.start or other.end < self.start:
+            return None
+        if len(self.runs) == len(other.runs) == 1:
+            return self.runs[0][3] - other.runs[0][2]
+        most: int | None = None
+        theirs = 0
+        for first, last, _, high in self.runs:
+            while theirs < len(other.runs) and other.runs[theirs][1] < first:
+                theirs += 1
+            for run in itertools.islice(other.runs, theirs, None):
+                if run[0] > last:
+                    break
+                most = high - run[2] if most is None else max(most, high - run[2])
+        return most
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +93,29 @@ class Sharing:
     skipped: frozenset[str]
 
 
-def share(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel]) -> Sharing:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the nodes of a graph that was cut into stripes come from.
+
+    Attributes
+    ----------
+    groups
+        Node name -> name of the node that it is a part of; their scratch lies at one place.
+    moved
+        Names of nodes that move bytes although their output could be a view.
+    """
+
+    groups: Mapping[str, str]
+    moved: frozenset[str]
+
+
+def share(
+    graph: Graph,
+    nodes: Sequence[Node],
+    kernels: Mapping[str, Kernel],
+    lives: Lives | None = None,
+    origin: Origin | None = None,
+) -> Sharing:
     """Merge tensors into buffers: views first, then kernels that work in place.
 
     Parameters
@@ -87,30 +126,28 @@ def share(graph: Graph, nodes: Sequence[Node], kernels: Mapping[str, Kernel]) ->
         Its nodes in the order of execution.
     kernels
         Node name -> the kernel that runs it.
+    lives
+        Of this graph in this order, if the caller has them.
+    origin
+        How the graph was cut into stripes, if it was.
     """
-    work = _Sharing(graph, nodes)
+    work = _Sharing(graph, nodes, lives or Lives(graph, nodes))
+    moved = origin.moved if origin else frozenset()
     for step, node in enumerate(nodes):
-        if not work.grant_views(node):
+        if node.name in moved or not work.grant_views(node):
             work.allocate(step, node, kernels[node.name].inplace)
-    return work.result(kernels)
+    return work.result(kernels, origin.groups if origin else {})
 
 
 class _Sharing:
-    def __init__(self, graph: Graph, nodes: Sequence[Node]) -> None:
+    def __init__(self, graph: Graph, nodes: Sequence[Node], lives: Lives) -> None:
         self.graph = graph
         self.nodes = nodes
+        self.lives = lives
         self.inside: dict[str, tuple[str, int]] = {}
         self.extent: dict[str, int] = {}  # buffer key -> bytes
         self.members: dict[str, list[str]] = {}  # buffer key -> tensors
         self.skipped: set[str] = set()
-        self.step_of = {name: i for i, node in enumerate(nodes) for name in node.outputs}
-        last: dict[str, int] = {}
-        for step, node in enumerate(nodes):
-            for name in node.inputs:
-                last[name] = step
-        for name in graph.outputs:
-            last[name] = len(nodes)
-        self.last = last
         for name in graph.inputs:
             if not graph.tensors[name].is_constant:
                 self._new(graph.tensors[name])
@@ -150,47 +187,54 @@ class _Sharing:
         return True
 
     def _gather(self, node: Node, inner: list[Tensor], offsets: dict[str, int]) -> bool:
-        """Move whole buffers into the node's single output (a concat)."""
+        """Make one memory of the buffers whose parts are the node's single output (a concat)."""
         (output,) = self.graph.out_of(node)
-        keys = [self.inside[tensor.name][0] for tensor in inner]
-        whole = [self.extent[k] == t.size for k, t in zip(keys, inner, strict=True)]
-        if any(self.inside[tensor.name][1] for tensor in inner) or len(set(keys)) != len(keys):
+        shifts: dict[str, int] = {}  # buffer key -> where it starts, counted from the output
+        for tensor in inner:
+            key, inside = self.inside[tensor.name]
+            shift = offsets[tensor.name] - inside
+            if shifts.setdefault(key, shift) != shift:
+                return False
+        if len({tensor.name for tensor in inner}) < len(node.inputs):
             return False
-        if not all(whole) and not self._are_apart(keys, [offsets[t.name] for t in inner]):
+        if not self._are_apart(shifts):
             return False
-        self._new(output)
-        for tensor, key in zip(inner, keys, strict=True):
-            for member in self.members.pop(key):
-                self.inside[member] = (output.name, offsets[tensor.name] + self.inside[member][1])
-                self.members[output.name].append(member)
-            end = offsets[tensor.name] + self.extent.pop(key)
-            self.extent[output.name] = max(self.extent[output.name], end)
+        self._join(output, shifts)
         self.skipped.add(node.name)
         return True
 
-    def _life(self, name: str) -> tuple[int, int]:
-        """First and last step of a tensor."""
-        birth = self.step_of.get(name, -1)
-        return birth, self.last.get(name, birth)
+    def _join(self, output: Tensor, shifts: Mapping[str, int]) -> None:
+        base = -min(0, *shifts.values())
+        members, extent = [output.name], base + output.size
+        for key, shift in shifts.items():
+            extent = max(extent, base + shift + self.extent.pop(key))
+            for member in self.members.pop(key):
+                self.inside[member] = (output.name, base + shift + self.inside[member][1])
+                members.append(member)
+        self.inside[output.name] = (output.name, base)
+        self.members[output.name], self.extent[output.name] = members, extent
 
-    def _are_apart(self, keys: Sequence[str], offsets: Sequence[int]) -> bool:
-        """Whether buffers can lie at these offsets of one memory.
+    def _stays(self, key: str, shift: int = 0) -> Iterator[Stay]:
+        """What must be kept of a buffer's members, in bytes from where it starts."""
+        for name in self.members[key]:
+            base = shift + self.inside[name][1]
+            for born, last, low, high in self.lives.stays(name):
+                yield born, last, base + low, base + high
+
+    def _are_apart(self, shifts: Mapping[str, int]) -> bool:
+        """Whether buffers can lie at these places of one memory.
 
         What one of them held before it shrank may reach into the next, while that does not live.
         """
-
-        def boxes(key: str, offset: int) -> list[tuple[int, int, int, int]]:
-            return [
-                (*self._life(name), offset + self.inside[name][1], self.graph.tensors[name].size)
-                for name in self.members[key]
-            ]
-
-        sets = [boxes(key, offset) for key, offset in zip(keys, offsets, strict=True)]
+        spans = sorted((shift, shift + self.extent[key]) for key, shift in shifts.items())
+        if all(one[1] <= other[0] for one, other in itertools.pairwise(spans)):
+            return True
+        sets = [list(self._stays(key, shift)) for key, shift in shifts.items()]
         return not any(
-            born <= b_last and b_born <= last and low < b_low + b_size and b_low < low + size
+            born <= b_last and b_born <= last and low < b_high and b_low < high
             for one, other in itertools.combinations(sets, 2)
-            for born, last, low, size in one
-            for b_born, b_last, b_low, b_size in other
+            for born, last, low, high in one
+            for b_born, b_last, b_low, b_high in other
         )
 
     def allocate(self, step: int, node: Node, inplace: Sequence[tuple[int, int]]) -> None:
@@ -215,12 +259,11 @@ class _Sharing:
         if dying.name not in self.inside:
             return False
         key, offset = self.inside[dying.name]
-        for member in self.members[key]:
-            base = self.inside[member][1]
-            size = self.graph.tensors[member].size
-            overlaps = base < offset + written.size and offset < base + size
-            if overlaps and self.last.get(member, -1) > step:
-                return False
+        end = offset + written.size
+        if any(
+            last > step and low < end and offset < high for _, last, low, high in self._stays(key)
+        ):
+            return False
         others = [name for index, name in enumerate(node.inputs) if index != source]
         return not any(
             name in self.inside
@@ -230,31 +273,40 @@ class _Sharing:
             for name in others
         )
 
-    def result(self, kernels: Mapping[str, Kernel]) -> Sharing:
+    def result(self, kernels: Mapping[str, Kernel], groups: Mapping[str, str]) -> Sharing:
         buffers = {}
-        for key, members in self.members.items():
-            runs = self._runs(members)
-            size = max(size for _, _, size in runs)
-            buffers[key] = Buffer(key, size, runs[0][0], runs[-1][1], runs)
+        for key in self.members:
+            runs = _runs(list(self._stays(key)))
+            size = max((high for *_, high in runs), default=0)
+            start, end = (runs[0][0], runs[-1][1]) if runs else (0, -1)
+            buffers[key] = Buffer(key, size, start, end, runs)
+        scratches: dict[str, list[Stay]] = {}
         for step, node in enumerate(self.nodes):
             scratch = kernels[node.name].scratch if node.name not in self.skipped else None
             if scratch:
-                key = f"{node.name}:scratch"
-                buffers[key] = Buffer(key, aligned(scratch), step, step)
+                key = f"{groups.get(node.name, node.name)}:scratch"
+                scratches.setdefault(key, []).append((step, step, 0, scratch))
+        for key, stays in scratches.items():
+            runs = _runs(stays)
+            size = max(high for *_, high in runs)
+            buffers[key] = Buffer(key, size, runs[0][0], runs[-1][1], runs)
         return Sharing(buffers, self.inside, frozenset(self.skipped))
 
-    def _runs(self, members: Sequence[str]) -> tuple[tuple[int, int, int], ...]:
-        """(first step, last step, bytes) of a buffer: at each step up to the end of the last
-        tensor that lives then."""
-        lives = [self._life(name) for name in members]
-        start, end = min(life[0] for life in lives), max(life[1] for life in lives)
-        sizes = [0] * (end - start + 1)
-        for name, (born, last) in zip(members, lives, strict=True):
-            top = aligned(self.inside[name][1] + self.graph.tensors[name].size)
-            for step in range(born - start, last - start + 1):
-                sizes[step] = max(sizes[step], top)
-        runs = []
-        for size, steps in itertools.groupby(range(len(sizes)), key=sizes.__getitem__):
-            first, *rest = steps
-            runs.append((start + first, start + (rest[-1] if rest else first), size))
-        return tuple(runs)
+
+def _runs(stays: Sequence[Stay]) -> tuple[Run, ...]:
+    """From the lowest to the highest byte that must be kept, step by step."""
+    steps = sorted({step for born, last, *_ in stays for step in (born, last + 1)})
+    place = {step: index for index, step in enumerate(steps)}
+    lows, highs = [1 << 62] * len(steps), [0] * len(steps)
+    for born, last, low, high in stays:
+        for index in range(place[born], place[last + 1]):
+            lows[index], highs[index] = min(lows[index], low), max(highs[index], high)
+    runs: list[Run] = []
+    for first, after, low, high in zip(steps, steps[1:], lows, highs, strict=False):
+        if low >= high:
+            continue
+        run = (first, after - 1, low // ALIGNMENT * ALIGNMENT, aligned(high))
+        if runs and runs[-1][1:] == (first - 1, *run[2:]):
+            run = (runs.pop()[0], *run[1:])
+        runs.append(run)
+    return tuple(runs)

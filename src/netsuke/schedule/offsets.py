@@ -36,11 +36,6 @@ class Layout:
     optimal: bool
 
 
-def overlap(a: Buffer, b: Buffer) -> bool:
-    """Whether two buffers live at one step."""
-    return a.start <= b.end and b.start <= a.end
-
-
 def live_bytes(buffers: Iterable[Buffer], step: int) -> int:
     return sum(buffer.at(step) for buffer in buffers)
 
@@ -48,10 +43,10 @@ def live_bytes(buffers: Iterable[Buffer], step: int) -> int:
 def live(buffers: Iterable[Buffer]) -> list[int]:
     """Bytes of all buffers before the first step (-1) and at each step until the last one ends."""
     runs = [run for buffer in buffers for run in buffer.runs]
-    changes = [0] * (max((end for _, end, _ in runs), default=-1) + 3)
-    for start, end, size in runs:
-        changes[start + 1] += size
-        changes[end + 2] -= size
+    changes = [0] * (max((end for _, end, *_ in runs), default=-1) + 3)
+    for start, end, low, high in runs:
+        changes[start + 1] += high - low
+        changes[end + 2] -= high - low
     return list(accumulate(changes[:-1]))
 
 
@@ -88,7 +83,9 @@ def lay_out(buffers: Sequence[Buffer], nodes: int = NODES) -> Layout:
         return Layout(best, size, bound, False)
     search = _Search(buffers, bound, size, best, nodes)
     search.run()
-    proved = search.best == bound or not search.exhausted
+    # A buffer that shrinks from below may start lower than one that it lies on.
+    flat = all(low == 0 for buffer in buffers for _, _, low, _ in buffer.runs)
+    proved = search.best == bound or (flat and not search.exhausted)
     return Layout(search.offsets, search.best, bound, proved)
 
 
@@ -110,9 +107,10 @@ def first_fit(buffers: Sequence[Buffer]) -> dict[str, int]:
 def lowest_gap(buffer: Buffer, placed: Sequence[tuple[int, Buffer]]) -> int:
     """Lowest offset at which the buffer meets none of those placed."""
     closed = [
-        (start - buffer.beside(other), start + other.beside(buffer))
+        (start - below, start + above)
         for start, other in placed
-        if overlap(buffer, other)
+        if (above := other.clearance(buffer)) is not None
+        and (below := buffer.clearance(other)) is not None
     ]  # offsets between the two, both excluded
     offset = 0
     for low, high in sorted(closed):
@@ -138,7 +136,11 @@ class _Search:
         self.left = nodes
         self.exhausted = False
         self.below = [
-            [(j, b.beside(a)) for j, b in enumerate(self.buffers) if j != i and overlap(a, b)]
+            [
+                (j, above)
+                for j, b in enumerate(self.buffers)
+                if j != i and (above := b.clearance(a)) is not None
+            ]
             for i, a in enumerate(self.buffers)
         ]  # neighbours, and how far above their start a buffer lies that lies higher
 

@@ -45,10 +45,11 @@ def solve(buffers: Sequence[Buffer], start: Layout, seconds: float = 30.0) -> La
         offsets[buffer.name] = offset
         model.add_hint(offset, start.offsets[buffer.name] // ALIGNMENT)
         model.add(offset + size <= height)
-        for first, last, run in buffer.runs:
+        for first, last, low, high in buffer.runs:
             name = f"{index} at {first}"
+            bottom, bytes_ = offset + low // ALIGNMENT, (high - low) // ALIGNMENT
             lives.append(model.new_fixed_size_interval_var(first, last - first + 1, f"life{name}"))
-            spans.append(model.new_fixed_size_interval_var(offset, run // ALIGNMENT, f"span{name}"))
+            spans.append(model.new_fixed_size_interval_var(bottom, bytes_, f"span{name}"))
     model.add_no_overlap_2d(lives, spans)
     model.minimize(height)
     solver = cp_model.CpSolver()
