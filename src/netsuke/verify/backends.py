@@ -8,11 +8,13 @@ from typing import Protocol
 
 from netsuke.errors import MissingToolError, UsageError
 from netsuke.ir import Array
+from netsuke.verify.avr import is_avr
 from netsuke.verify.cores import core
 from netsuke.verify.host import HostLibrary
 from netsuke.verify.image import Image
 from netsuke.verify.project import Project
 from netsuke.verify.qemu import PROGRAM, QemuModel, qemu_version
+from netsuke.verify.simavr import SimavrModel, simavr_version
 from netsuke.verify.toolchain import Compiler
 from netsuke.verify.unicorn import UnicornModel, unicorn_version
 
@@ -55,6 +57,7 @@ _BACKENDS: dict[str, Callable[[Project, str | None], Backend]] = {
     "sanitizers": lambda project, compiler: HostLibrary(project, sanitize=True),
     "unicorn": lambda project, compiler: UnicornModel(project, compiler=compiler),
     "qemu": lambda project, compiler: QemuModel(project, compiler=compiler),
+    "simavr": lambda project, compiler: SimavrModel(project),
 }
 
 BACKENDS = tuple(_BACKENDS)
@@ -76,7 +79,12 @@ def open_backend(name: str, project: Project, compiler: str | None = None) -> Ba
 
 
 def usable_backends(project: Project) -> tuple[str, ...]:
-    """The host, and the emulator that has the artifact's core (Unicorn, else QEMU)."""
+    """The host, and the emulator that has the artifact's core (Unicorn, else QEMU; simavr).
+
+    An AVR is always verified in simavr: who lacks it learns what to install.
+    """
+    if is_avr(project.core[0]):
+        return ("host", "simavr")
     try:
         target = core(*project.core)
     except UsageError:
@@ -91,6 +99,8 @@ def emulator_version(name: str) -> str | None:
     try:
         if name == "unicorn":
             return unicorn_version()
+        if name == "simavr":
+            return simavr_version()
         return qemu_version() if name == "qemu" else None
     except MissingToolError:
         return None

@@ -118,7 +118,9 @@ def _sizes(places: Mapping[str, Backend]) -> dict[str, Any] | None:
 def _sources(places: Mapping[str, Backend]) -> dict[str, str]:
     if any(place.image is not None for place in places.values()):
         sources = dict(SOURCES)
-        if "unicorn" not in places:
+        if "simavr" in places:
+            sources["cycles"] = "emulated: clock cycles of model_invoke, largest over all samples"
+        elif "unicorn" not in places:
             sources["instructions"] += "; exact to one SysTick tick, some 40 instructions"
         return sources
     return {"arena": "planned: the manifest"}
@@ -145,6 +147,7 @@ def _fences(places: Mapping[str, Backend]) -> dict[str, str]:
     kinds = {
         "unicorn": "canaries and an unmapped page around every arena, all else unmapped: intact",
         "qemu": "64 B of canaries before and behind every arena: intact",
+        "simavr": "16 B of paint behind the variables, and all between them and the stack: intact",
         "sanitizers": "address and undefined-behaviour sanitizers: silent",
     }
     return {name: kinds[name] for name in places if name in kinds}

@@ -9,8 +9,16 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from netsuke.errors import MissingToolError
+from netsuke.verify.avr import COMPILER
+from netsuke.verify.avr import INSTALL as AVR_INSTALL
 from netsuke.verify.qemu import INSTALL, PROGRAM, qemu_version
-from netsuke.verify.toolchain import host_compiler, sanitizing_compiler, target_compiler
+from netsuke.verify.simavr import simavr_version
+from netsuke.verify.toolchain import (
+    find_compiler,
+    host_compiler,
+    sanitizing_compiler,
+    target_compiler,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ def doctor() -> tuple[Tool, ...]:
             False,
         ),
         _qemu(),
+        *_avr(),
         *(_package(*entry) for entry in _PACKAGES),
     ]
     return tuple(sorted(tools, key=lambda tool: not tool.required))
@@ -104,6 +113,24 @@ def _sanitizers() -> Tool:
         found is not None,
         found.version if found else "",
         "apt install gcc",
+    )
+
+
+def _avr() -> tuple[Tool, Tool]:
+    compiler = find_compiler(COMPILER)
+    try:
+        said = simavr_version()
+    except MissingToolError:
+        said = ""
+    return (
+        Tool(
+            COMPILER,
+            "compiles for AVR (Arduino UNO)",
+            compiler is not None,
+            compiler.version if compiler else "",
+            AVR_INSTALL,
+        ),
+        Tool("simavr", "emulates AVR, cycle by cycle", bool(said), said, AVR_INSTALL),
     )
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from netsuke.codegen import Artifact
 from netsuke.errors import NetsukeError
+from netsuke.verify.avr import COMPILER, build_avr, is_avr
 from netsuke.verify.cores import CORES
 from netsuke.verify.image import build_image
 from netsuke.verify.project import open_project
-from netsuke.verify.toolchain import target_compiler
+from netsuke.verify.toolchain import find_compiler, target_compiler
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class LinkedSizes:
 
 def can_link(core: str) -> bool:
     """Whether a compiler for a core is here."""
+    if is_avr(core):
+        return find_compiler(COMPILER) is not None
     if core not in CORES:
         return False
     try:
@@ -60,7 +63,11 @@ def link_sizes(artifact: Artifact | Path | str, compiler: str | None = None) -> 
         When the compiler refuses the C.
     """
     project = open_project(artifact)
-    image = build_image(project, project.emulated_core(), compiler=compiler)
+    image = (
+        build_avr(project)
+        if is_avr(project.core[0])
+        else build_image(project, project.emulated_core(), compiler=compiler)
+    )
     sizes = image.sizes
     return LinkedSizes(
         code=sizes.code,

@@ -17,6 +17,7 @@ from netsuke.verify.compare import Mismatch, first_difference, first_mismatch, l
 from netsuke.verify.ports import to_stored
 from netsuke.verify.project import Project, open_project
 from netsuke.verify.samples import random_samples, stored_samples
+from netsuke.verify.simavr import SimavrModel
 
 CERTIFICATE = "certificate.json"
 
@@ -36,6 +37,8 @@ class Verification:
         The places where they ran.
     instructions
         Executed instructions of the slowest inference, or None where nothing counts.
+    cycles
+        Clock cycles of the slowest inference on an emulator that knows them, or None.
     stack
         Bytes of stack that an inference takes, by painting, or None.
     arena
@@ -57,6 +60,7 @@ class Verification:
     samples: int
     on: tuple[str, ...]
     instructions: int | None
+    cycles: int | None
     stack: int | None
     arena: int
     heap: int | None
@@ -72,6 +76,7 @@ class Verification:
             "samples": self.samples,
             "on": list(self.on),
             "instructions": self.instructions,
+            "cycles": self.cycles,
             "stack": self.stack,
             "arena": self.arena,
             "heap": self.heap,
@@ -101,7 +106,7 @@ def verify(
     artifact
         An artifact, or the folder it was written to; there ``certificate.json`` is written.
     on
-        Places: ``host``, ``sanitizers``, ``unicorn``, ``qemu``.
+        Places: ``host``, ``sanitizers``, ``unicorn``, ``qemu``, ``simavr``.
     vectors
         Number of random samples, where no inputs are given.
     inputs
@@ -146,6 +151,7 @@ def verify(
         samples=count,
         on=tuple(places),
         instructions=_first_of(figures, "instructions"),
+        cycles=_first_of(figures, "cycles"),
         stack=_first_of(figures, "stack"),
         arena=_arena(project, places),
         heap=0 if images and not any(image.heap for image in images) else None,
@@ -189,7 +195,10 @@ def _compare(
 
 def _figures(place: Backend) -> dict[str, Any]:
     counts = list(place.instructions)
+    cycles = place.cycles if isinstance(place, SimavrModel) else []
+    timing = {"cycles": max(cycles), "cycles_mean": sum(cycles) / len(cycles)} if cycles else {}
     return {
+        **timing,
         "instructions": max(counts) if counts else None,
         "instructions_least": min(counts) if counts else None,
         "stack": place.stack,

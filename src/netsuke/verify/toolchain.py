@@ -76,6 +76,11 @@ def sanitizing_compiler() -> Compiler | None:
     return None
 
 
+def find_compiler(name: str) -> Compiler | None:
+    """A compiler by its name, or None when it is not on the PATH."""
+    return _find(name)
+
+
 def target_compiler(name: str | None = None) -> Compiler:
     """Return a compiler for Cortex-M: ``zig`` (the default) or ``arm-none-eabi-gcc``.
 

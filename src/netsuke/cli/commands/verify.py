@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     def verify(
         folder: Annotated[Path, typer.Argument(metavar="DIR", help="A compiled artifact.")],
         on: Annotated[
-            list[str] | None, typer.Option("--on", help="host, unicorn, qemu; may be repeated.")
+            list[str] | None, typer.Option("--on", help="host, unicorn, qemu, simavr; may be repeated.")
         ] = None,
         vectors: Annotated[int, typer.Option(help="Random samples to run.")] = 20,
         seed: Annotated[int, typer.Option(help="Of the random samples.")] = 0,
@@ -37,6 +37,8 @@ def register(app: typer.Typer) -> None:
             print(f"  samples       {result.samples} on {', '.join(result.on)}")
             if result.instructions is not None:
                 print(f"  instructions  {count(result.instructions)} a sample (emulated)")
+            if result.cycles is not None:
+                print(f"  cycles        {count(result.cycles)} at most a sample (emulated)")
             if result.stack is not None:
                 print(f"  stack         {size(result.stack)}")
             print(f"  arena         {size(result.arena)}")
