@@ -20,6 +20,7 @@ from netsuke.errors import GraphError
 from netsuke.ir import Graph, Kernel, Tensor
 from netsuke.ir.serialize import save_graph
 from netsuke.schedule import Place, Plan, Step, plan
+from netsuke.schedule.costs import Costs
 from netsuke.schedule.plan import PROGRAM_MEMORY
 
 FLASH_HEADER = "nsk_flash.h"
@@ -33,6 +34,8 @@ def compile_graph(
     provenance: Mapping[str, Any] | None = None,
     exact: bool = False,
     selftest: bool = False,
+    flash: int | None = None,
+    costs: Costs | None = None,
 ) -> Artifact:
     """Compile a graph into a C project for a device.
 
@@ -52,6 +55,8 @@ def compile_graph(
         See `netsuke.schedule.plan`.
     selftest
         Add ``test/selftest.c`` with a sample and what it must give.
+    flash, costs
+        See `netsuke.schedule.plan`.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def compile_graph(
     GraphError
         When a node has no kernel for the device.
     """
-    planned = plan(graph, device, ram, exact)
+    planned = plan(graph, device, ram, exact, flash, costs)
     emitter = _Emitter(planned, PROGRAM_MEMORY in device.isa)
     kernels = [step.kernel for step in planned.steps if step.kernel]
     headers = (FLASH_HEADER,) if emitter.flash else ()

@@ -16,6 +16,7 @@ from netsuke.verify.counter import Counter
 from netsuke.verify.image import PAGE, Arena, Memory, build_image
 from netsuke.verify.project import Project, open_project
 from netsuke.verify.samples import empty_outputs, stored_samples
+from netsuke.verify.steps import StepCounter
 from netsuke.verify.toolchain import Compiler
 
 STACK_PAINT = 0xC5
@@ -53,6 +54,8 @@ class UnicornModel:
         What was linked.
     instructions
         Executed instructions of each inference of the last run, without copying samples.
+    steps
+        The last inference's instructions, call by call; [] where calls cannot be told apart.
     stack
         Bytes of stack that the inferences of all runs took, by painting.
     """
@@ -80,6 +83,8 @@ class UnicornModel:
         self._outputs = [self._address("model_output", i) for i in range(len(self.graph.outputs))]
         self._paint()
         self.instructions: list[int] = []
+        self.steps: list[int] = []
+        self._steps = StepCounter(self._emulator, self.image, self._counter)
         self._audited = False
 
     def run(self, *arrays: Array) -> tuple[Array, ...]:
@@ -100,7 +105,9 @@ class UnicornModel:
         for sample in range(count):
             for address, array in zip(self._inputs, inputs, strict=True):
                 emulator.mem_write(address, array[sample].tobytes())
+            self._steps.restart()
             self.instructions.append(self._call(invoke, f"sample {sample}"))
+            self.steps = self._steps.finish(self.instructions[-1])
             if audit and not self._audited:
                 self._audited = True
                 audit.finish()
