@@ -21,6 +21,7 @@ from netsuke.ops.dequantize import Dequantize as Dequantize
 from netsuke.ops.div import Div as Div
 from netsuke.ops.exp import Exp as Exp
 from netsuke.ops.expand import Expand as Expand
+from netsuke.ops.forest import Forest as Forest
 from netsuke.ops.gather import Gather as Gather
 from netsuke.ops.gelu import Gelu as Gelu
 from netsuke.ops.gru import Gru as Gru
@@ -74,6 +75,7 @@ OPERATORS: tuple[type[Op], ...] = (
     Div,
     Exp,
     Expand,
+    Forest,
     Gather,
     Gelu,
     Gru,

@@ -1,0 +1,200 @@
+"""A forest means the sum over its trees, in every table form and on every kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from node_check import check_node
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Quant, Tensor, constant
+from netsuke.ops.forest import Forest, Trees, largest_score, leaves_reached
+from netsuke.ops.forest.encode import BOTH, LEFT, LONG, RIGHT, encode
+
+MODES = ("scores", "class", "leaves")
+
+
+def grown(
+    rng: np.random.Generator, dtype: str, features: int, trees: int, splits: int
+) -> tuple[Array, Array, Array, Array, int]:
+    """Random trees: feature, threshold, children, roots, number of leaves."""
+    info = np.iinfo(dtype)
+    feature: list[int] = []
+    threshold: list[int] = []
+    children: list[list[int]] = []
+    roots, leaves = [], 0
+    for _ in range(trees):
+        open_ends: list[tuple[int, int]] = []
+        top = len(feature)
+        for number in range(splits):
+            feature.append(int(rng.integers(features)))
+            threshold.append(int(rng.integers(info.min, info.max, endpoint=True)))
+            children.append([0, 0])
+            if number:
+                where = int(rng.integers(len(open_ends)))
+                parent, side = open_ends.pop(where)
+                children[parent][side] = top + number
+            open_ends += [(top + number, 0), (top + number, 1)]
+        roots.append(top if splits else -1 - leaves)
+        leaves += not splits
+        for parent, side in open_ends:
+            children[parent][side] = -1 - leaves
+            leaves += 1
+    return (
+        np.array(feature, np.int32),
+        np.array(threshold, np.int32),
+        np.array(children, np.int32).reshape(-1, 2),
+        np.array(roots, np.int32),
+        leaves,
+    )
+
+
+def tensors(
+    shape: tuple[Array, Array, Array, Array],
+    leaves: Array,
+    offset: Array,
+    dtype: str,
+    features: int,
+) -> list[Tensor]:
+    feature, threshold, children, roots = shape
+    return [
+        Tensor("x", (features,), dtype, Quant((1.0,))),
+        constant("feature", feature),
+        constant("threshold", threshold),
+        constant("children", children),
+        constant("roots", roots),
+        constant("leaves", leaves.astype(np.int16)),
+        constant("offset", offset.astype(np.int16)),
+    ]
+
+
+def weights(rng: np.random.Generator, form: str, leaves: int, outputs: int) -> Array:
+    if form == "votes":
+        return np.eye(outputs, dtype=np.int16)[rng.integers(outputs, size=leaves)]
+    if form == "sparse":
+        table = np.zeros((leaves, outputs), np.int16)
+        for row in table:
+            row[rng.choice(outputs, size=min(2, outputs), replace=False)] = rng.integers(1, 100)
+        return table
+    limit = 120 if form == "dense" else 1000
+    return rng.integers(-limit, limit, (leaves, outputs)).astype(np.int16)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(["int8", "uint8", "int16"]),
+    st.sampled_from(["votes", "sparse", "dense", "wide"]),
+    st.sampled_from(MODES),
+    st.integers(0, 40),
+    st.integers(1, 6),
+    st.sampled_from([1, 2, 3, 11]),
+    st.sampled_from([1, 5, 64, 300]),
+    st.integers(0, 999),
+)
+def test_every_kernel_equals_the_meaning(
+    dtype: str,
+    form: str,
+    mode: str,
+    splits: int,
+    trees: int,
+    outputs: int,
+    features: int,
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    *shape, leaves = grown(rng, dtype, features, trees, splits)
+    table = weights(rng, form, leaves, outputs)
+    offset = np.zeros(outputs) if form == "votes" else rng.integers(-50, 50, outputs)
+    inputs = tensors(tuple(shape), table, offset, dtype, features)
+    info = np.iinfo(dtype)
+    x = rng.integers(info.min, info.max, features, dtype, endpoint=True)
+    check_node(Forest(mode), inputs, [None], feeds=[x])
+
+
+def test_large_trees_take_long_distances_and_wide_leaves() -> None:
+    rng = np.random.default_rng(3)
+    *shape, leaves = grown(rng, "uint8", 20, 2, 900)
+    table = rng.integers(-5000, 5000, (leaves, 1)).astype(np.int16)
+    inputs = tensors(tuple(shape), table, np.zeros(1), "uint8", 20)
+    kernel = check_node(Forest(), inputs, [None], feeds=[rng.integers(0, 256, 20, np.uint8)])[0]
+    assert kernel.parameters["wide_leaf"] == 1
+    codes = np.asarray(kernel.parameters["nodes"])[2:][:1]
+    assert codes[0] == LONG, "the first split of 900 has its right child far away"
+
+
+def test_a_split_takes_three_bytes() -> None:
+    rng = np.random.default_rng(0)
+    *shape, leaves = grown(rng, "uint8", 64, 1, 30)
+    feature, threshold, children, roots = shape
+    encoding = encode(feature, threshold, np.where(children < 0, -1, children), roots, (1, 1))
+    assert encoding.nodes.size == 3 * 30
+    assert encoding.pairs.max() <= 255
+    assert leaves == 31
+
+
+def test_the_walk_goes_left_at_the_threshold_itself() -> None:
+    trees = Trees(
+        np.array([0]), np.array([5]), np.array([[-1, -2]]), np.array([0]), np.eye(2), np.zeros(2)
+    )
+    assert leaves_reached(trees, np.array([[4], [5], [6]])).ravel().tolist() == [0, 0, 1]
+
+
+def test_the_first_of_equal_classes_wins() -> None:
+    shape = (
+        np.array([0, 0], np.int32),
+        np.array([5, 5], np.int32),
+        np.array([[-1, -2], [-2, -1]], np.int32),
+        np.array([0, 1], np.int32),
+    )
+    inputs = tensors(shape, np.eye(2), np.zeros(2), "uint8", 1)
+    (y,) = Forest("class").quantized(
+        inputs, [], np.array([3], np.uint8), *[t.data for t in inputs[1:] if t.data is not None]
+    )
+    assert y.tolist() == [0]
+
+
+def test_codes_do_not_overlap() -> None:
+    assert sorted({LONG, RIGHT, LEFT, BOTH}) == [252, 253, 254, 255]
+
+
+def broken(name: str, value: Array) -> list[Tensor]:
+    shape = (
+        np.array([0], np.int32),
+        np.array([5], np.int32),
+        np.array([[-1, -2]], np.int32),
+        np.array([0], np.int32),
+    )
+    inputs = tensors(shape, np.eye(2), np.zeros(2), "uint8", 1)
+    return [constant(name, value) if tensor.name == name else tensor for tensor in inputs]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("feature", np.array([1], np.int32), "feature beyond"),
+        ("threshold", np.array([300], np.int32), "outside uint8"),
+        ("children", np.array([[-1, -3]], np.int32), "does not exist"),
+        ("children", np.array([[0, -1]], np.int32), "larger number"),
+        ("roots", np.array([0, 0], np.int32), "child of one split"),
+        ("leaves", np.array([[30000], [-32768]], np.int16), "offset each"),
+        ("offset", np.array([32767, 0], np.int16), "beyond int16"),
+        ("offset", np.array([0.5], np.float32), "constant int16"),
+    ],
+)
+def test_damaged_trees_are_refused(name: str, value: Array, said: str) -> None:
+    with pytest.raises(GraphError, match=said):
+        Forest().infer(broken(name, value))
+
+
+def test_the_bound_of_a_score_counts_every_tree_once() -> None:
+    trees = Trees(
+        np.array([0]),
+        np.array([5]),
+        np.array([[-1, -2]]),
+        np.array([0, -2]),
+        np.array([[3], [-7]]),
+        np.array([2]),
+    )
+    assert largest_score(trees) == 2 + 7 + 7
