@@ -44,7 +44,13 @@ class Channels:
     right: Array
 
 
-def dsp_channels(requant: Requant, rows: Array, bias: Array) -> Channels | None:
+def dsp_channels(
+    requant: Requant,
+    rows: Array,
+    bias: Array,
+    largest_sum: int = LARGEST_SUM,
+    largest_shift: int = LARGEST_SHIFT,
+) -> Channels | None:
     """Prepare weights ``(k, depth)`` with zero points 0, or say None where it is not exact.
 
     The core computes (high(x) + 2^(right-1) + zero · 2^right) >> right in 32 bits: right when
@@ -60,7 +66,7 @@ def dsp_channels(requant: Requant, rows: Array, bias: Array) -> Channels | None:
     constant = lowest == highest
     right = -requant.shift.astype(np.int64)
     bound = np.maximum(np.abs(least), np.abs(most)) + np.abs(weights).sum(axis=1) * 128
-    exact = (bound < LARGEST_SUM) & (right >= 0) & (right <= LARGEST_SHIFT)
+    exact = (bound < largest_sum) & (right >= 0) & (right <= largest_shift)
     if not (exact | constant).all():
         return None
     folded = bias.astype(np.int64) - requant.input_zero * weights.sum(axis=1)

@@ -27,6 +27,8 @@ class Core:
         Whether these registers also take double precision.
     dsp
         Whether the core has the DSP extension.
+    mve
+        Whether it has integer vectors (MVE).
     """
 
     name: str
@@ -37,7 +39,10 @@ class Core:
     fpu: bool = False
     double: bool = False
     dsp: bool = False
+    mve: bool = False
 
+
+_M55 = frozenset({"dsp", "mve", "fpu-dp"})
 
 # name: zig, gcc, Unicorn, QEMU, what a core of this name always or usually has
 _CORES: dict[str, tuple[str, str, str | None, str | None, frozenset[str]]] = {
@@ -47,7 +52,7 @@ _CORES: dict[str, tuple[str, str, str | None, str | None, frozenset[str]]] = {
     "cortex-m4": ("cortex_m4", "cortex-m4", "M4", "mps2-an386", frozenset({"dsp", "fpu-sp"})),
     "cortex-m7": ("cortex_m7", "cortex-m7", "M7", "mps2-an500", frozenset({"dsp", "fpu-sp"})),
     "cortex-m33": ("cortex_m33", "cortex-m33", "M33", "mps2-an505", frozenset({"dsp", "fpu-sp"})),
-    "cortex-m55": ("cortex_m55", "cortex-m55", None, "mps3-an547", frozenset({"dsp", "fpu-dp"})),
+    "cortex-m55": ("cortex_m55", "cortex-m55", None, "mps3-an547", _M55),
 }
 
 CORES = tuple(_CORES)
@@ -77,6 +82,7 @@ def core(name: str, isa: frozenset[str] | None = None) -> Core:
         fpu=bool(has & {"fpu-sp", "fpu-dp", "mve"}),
         double="fpu-dp" in has,
         dsp="dsp" in has,
+        mve="mve" in has,
     )
 
 
@@ -87,6 +93,8 @@ _ZIG_FPU = {
     ("cortex-m7", False): "+fp_armv8d16sp",
     ("cortex-m7", True): "+fp_armv8d16",
     ("cortex-m33", False): "+fp_armv8d16sp",
+    ("cortex-m55", False): "+fp_armv8d16sp",
+    ("cortex-m55", True): "+fp_armv8d16",
 }
 _GCC_FPU = {
     ("cortex-m4", False): "fpv4-sp-d16",
@@ -101,6 +109,9 @@ def zig_flags(core: Core) -> tuple[str, ...]:
     parts = core.zig
     if core.name == "cortex-m33" and core.dsp:
         parts += "+dsp"
+    if core.mve:
+        # Not its floats: they flush subnormal numbers, and so would loops that become vectors.
+        parts += "+mve"
     if core.fpu:
         parts += _ZIG_FPU.get((core.name, core.double), "")
     abi = "eabihf" if core.fpu else "eabi"
@@ -112,6 +123,8 @@ def gcc_flags(core: Core) -> tuple[str, ...]:
     name = core.gcc
     if core.name == "cortex-m33" and not core.dsp:
         name += "+nodsp"
+    if core.name == "cortex-m55":
+        name += "+nomve.fp" if core.mve else "+nomve"
     flags = ["-mthumb", f"-mcpu={name}", f"-mfloat-abi={'hard' if core.fpu else 'soft'}"]
     if core.fpu:
         flags.append(f"-mfpu={_GCC_FPU.get((core.name, core.double), 'auto')}")

@@ -46,6 +46,21 @@ typedef struct {
     int32_t line;      /* bytes of such a row */
 } nsk_conv2d_packed;
 
+/* For quads of channels, see nsk_quads.h. */
+typedef struct {
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t dilation_h;
+    int32_t pad_top, pad_left;
+    int32_t groups;
+    int32_t input_zero, output_zero;
+    int32_t low, high; /* stored bounds of the fused clamp */
+    int32_t blocks;    /* 16 bytes of a window each */
+    int32_t columns;   /* of the padded image that a row of outputs sees */
+} nsk_conv2d_quads;
+
 typedef struct {
     int32_t in_h, in_w, in_c;
     int32_t out_h, out_w, out_c;
@@ -73,6 +88,10 @@ void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_
                        void *scratch);
 void nsk_conv2d_s8_dsp_small(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,
                              int8_t *y);
+void nsk_conv2d_s8_mve(const nsk_conv2d_quads *p, const int8_t *x, const int32_t *w, int8_t *y,
+                       void *scratch);
+void nsk_conv2d_s8_mve_flat(const nsk_conv2d_quads *p, const int8_t *x, const int32_t *w, int8_t *y,
+                            void *scratch);
 void nsk_conv2d_f32(const nsk_conv2d_real *p, const float *x, const float *w, const float *b,
                     float *y);
 
