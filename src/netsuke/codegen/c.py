@@ -69,6 +69,7 @@ def compile_graph(
         When a node has no kernel for the device.
     """
     planned = plan(graph, device, ram, exact, flash, costs)
+    _require_reachable(planned, device)
     emitter = _Emitter(planned, PROGRAM_MEMORY in device.isa)
     kernels = [step.kernel for step in planned.steps if step.kernel]
     headers = (FLASH_HEADER,) if emitter.flash else ()
@@ -84,6 +85,21 @@ def compile_graph(
     files[PurePosixPath("manifest.json")] = (json.dumps(record, indent=1) + "\n").encode()
     ordered = {path: files[path] for path in sorted(files)}
     return Artifact(ordered, device, planned, emitter.tables.size)
+
+
+def _require_reachable(planned: Plan, device: Device) -> None:
+    """Refuse tables that would have to be copied to RAM because nobody reads them from flash."""
+    if PROGRAM_MEMORY not in device.isa:
+        return
+    for step in planned.steps:
+        tables = step.kernel is not None and step.kernel.has_tables(planned.graph.in_of(step.node))
+        if step.kernel is not None and tables and not step.kernel.flash:
+            planned.require_fit(device)
+            raise GraphError(
+                step.node.name,
+                f"{step.node.op.kind} cannot run on {device.id}: none of its kernels reads its "
+                "tables from program memory, and as plain C they would have to be copied to RAM",
+            )
 
 
 def weight_bytes(planned: Plan) -> int:

@@ -159,7 +159,7 @@ def plan(
         When a node has no kernel for this device.
     """
     candidates = {
-        node.name: with_costs(graph, node, _kernels(graph, node, device), costs)
+        node.name: with_costs(graph, node, kernels_of(graph, node, device), costs)
         for node in graph.nodes
     }
     order, kernels, layout = _smallest(graph, candidates)
@@ -175,7 +175,8 @@ def plan(
     return _assemble(graph, device, order, selection, sharing, layout)
 
 
-def _kernels(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
+def kernels_of(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
+    """The kernels that can run a node on a device; raises GraphError when there is none."""
     try:
         kernels = node.op.kernels(graph.in_of(node), graph.out_of(node), device.isa)
     except NetsukeError as error:
@@ -185,14 +186,8 @@ def _kernels(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
     if PROGRAM_MEMORY not in device.isa:
         return kernels
     inputs = graph.in_of(node)
-    reachable = tuple(k for k in kernels if k.flash or not k.has_tables(inputs))
-    if not reachable:
-        raise GraphError(
-            node.name,
-            f"{node.op.kind} cannot run on {device.id}: none of its kernels reads its tables from "
-            "program memory, and as plain C they would have to be copied to RAM",
-        )
-    return reachable
+    # Where there is none, the plan still tells how much memory is lacking; no C is made from it.
+    return tuple(k for k in kernels if k.flash or not k.has_tables(inputs)) or kernels
 
 
 def _budget(
