@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from netsuke.codegen import Artifact
     from netsuke.data import Dataset
     from netsuke.fit import FitResult
+    from netsuke.schedule.costs import Costs
     from netsuke.verify import Verification
 
 
@@ -255,6 +256,8 @@ def compile(
     ram: int | None = None,
     provenance: Mapping[str, Any] | None = None,
     exact: bool = False,
+    flash: int | None = None,
+    measure: bool | Costs = False,
 ) -> Artifact:
     """Compile a model to C for a device; a float model is quantized when data is given.
 
@@ -274,6 +277,11 @@ def compile(
         Recorded in the manifest.
     exact
         Let OR-Tools (an extra) go on where our own search of the plan gives up.
+    flash
+        Bytes that tables and code may take; the fastest kernels within them are chosen.
+    measure
+        Choose kernels by instructions counted on the emulator of the device's core, and kept in
+        the cache, in place of modelled ones; or such costs.
 
     Raises
     ------
@@ -286,14 +294,27 @@ def compile(
     board, graph = device(device_name), load(model)
     if dataset is not None and is_float(graph):
         graph = quantize(graph, dataset)
-    artifact = compile_graph(graph, board, ram, target, provenance, exact, selftest=True)
+    artifact = compile_graph(
+        *(graph, board, ram, target, provenance, exact),
+        selftest=True,
+        flash=flash,
+        costs=_costs(measure, board),
+    )
     artifact.plan.require_fit(board, ram)
-    size = footprint(artifact.plan, board, artifact.weights)
-    if size.flash > board.flash:
-        raise DoesNotFitError("flash", size.flash, board.flash, _heaviest(graph))
+    size, limit = footprint(artifact.plan, board, artifact.weights), flash or board.flash
+    if size.flash > limit:
+        raise DoesNotFitError("flash", size.flash, limit, _heaviest(graph))
     if out is not None:
         artifact.write(out)
     return artifact
+
+
+def _costs(measure: bool | Costs, board: Device) -> Costs | None:
+    if measure is True:
+        from netsuke.verify.measure import MeasuredCosts
+
+        return MeasuredCosts(board)
+    return measure or None
 
 
 def _heaviest(graph: Graph) -> str:

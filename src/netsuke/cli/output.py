@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -78,12 +78,12 @@ def rows(lines: Sequence[Sequence[str]], indent: str = "  ") -> str:
 
 
 @contextmanager
-def doing(what: str) -> Iterator[None]:
-    """Show on a terminal's stderr that something is going on."""
+def doing(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal's stderr that something is going on; call the result to say what now."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda now: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    with Console(stderr=True).status(what) as status:
+        yield status.update

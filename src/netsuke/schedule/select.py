@@ -215,8 +215,8 @@ class _Search:
             name: min(options, key=lambda o: sum(o.parts.values())).kernel
             for name, options in self.options.items()
         }
-        fitting = [k for k in (least, *known) if self._fits(k)[0]]
-        return dict(min(fitting, key=self._flash, default=self.start))
+        fitting = [dict(k) for k in (least, *known) if self._fits(k)[0]]
+        return min(fitting, key=self._flash, default=dict(self.start))
 
     def _is_bound(self, kernels: Mapping[str, Kernel]) -> bool:
         """Whether a choice costs no more than the sum of what is sure."""

@@ -80,6 +80,12 @@ def cached(key: str, suffix: str, make: Callable[[Path], None]) -> Path:
     return path
 
 
+def kept(key: str, suffix: str) -> Path | None:
+    """The file kept under a key, or None; it may be gone when it is opened."""
+    path = cache_folder() / key[:2] / f"{key}{suffix}"
+    return path if path.is_file() else None
+
+
 def prune(largest: int) -> None:
     """Delete the least recently used files until the rest take at most `largest` bytes."""
     found = []

@@ -1,4 +1,4 @@
-"""Instructions of each step: what an emulator executes from one call in model_invoke to the next."""
+"""Instructions of each step: what is executed from one call in model_invoke to the next."""
 
 from __future__ import annotations
 

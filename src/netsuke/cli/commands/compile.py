@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from netsuke.cli.output import (
     show_json,
     size,
 )
+from netsuke.devices import Device
+from netsuke.schedule.costs import Costs
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +36,12 @@ def register(app: typer.Typer) -> None:
         exact: Annotated[
             bool, typer.Option(help="Prove large plans minimal with OR-Tools (an extra).")
         ] = False,
+        flash: Annotated[
+            str | None, typer.Option(help="Flash for tables and code; kernels are chosen to fit.")
+        ] = None,
+        measure: Annotated[
+            bool, typer.Option(help="Choose kernels by instructions counted on the emulator.")
+        ] = False,
         as_json: Json = False,
     ) -> None:
         """Compile a model to readable C; a float model is quantized when --data is given."""
@@ -42,8 +51,13 @@ def register(app: typer.Typer) -> None:
         from netsuke.devices.catalogue import parse_size
 
         budget = parse_size(ram, "--ram") if ram else None
-        with doing("compiling"):
-            artifact = build(model, device, data, out, target, budget, {"source": model}, exact)
+        room = parse_size(flash, "--flash") if flash else None
+        with doing("compiling") as say:
+            artifact = build(
+                *(model, device, data, out, target, budget, {"source": model}, exact),
+                flash=room,
+                measure=_costs(find(device), say) if measure else False,
+            )
             result = figures(artifact, find(device))
         result["out"] = str(out)
         if as_json:
@@ -57,3 +71,12 @@ def register(app: typer.Typer) -> None:
             f"  flash    {size(result['flash'])}  = weights {size(result['weights'])} "
             f"+ code {size(result['code'])} ({result['source']})"
         )
+
+
+def _costs(device: Device, say: Callable[[str], None]) -> Costs:
+    """Kernel costs counted on the emulator, saying how far it is."""
+    from netsuke.verify.measure import MeasuredCosts
+
+    return MeasuredCosts(
+        device, progress=lambda what, done, total: say(f"measuring kernels: run {done + 1}/{total}")
+    )
