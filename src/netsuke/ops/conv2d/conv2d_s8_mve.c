@@ -9,7 +9,7 @@
  *          and inserts the rows that are new. y may start at x when no row is overwritten before.
  */
 #include "conv2d.h"
-#include "nsk_quads.h"
+#include "nsk_quads_pair.h"
 
 /* Copy `count` pixels of `bytes` bytes, from one distance to another. */
 static void spread(int8_t *to, int32_t to_step, const int8_t *from, int32_t from_step,

@@ -30,8 +30,9 @@ def mve_kernels(
     assert weights is not None and bias is not None and quant is not None
     if "mve" not in isa or geometry["dilation_w"] != 1 or any(quant.zero_point):
         return ()
-    count = len(weights)
-    rows = weights.transpose(0, 2, 1, 3).reshape(count, -1)  # a column of taps after the other
+    count, width = len(weights), geometry["in_c"] // geometry["groups"]
+    taps = weights.reshape(count, geometry["kernel_h"], geometry["kernel_w"], width)
+    rows = taps.transpose(0, 2, 1, 3).reshape(count, -1)  # a column of taps after the other
     channels = quad_channels(requant, rows, bias)
     if channels is None:
         return ()
@@ -46,7 +47,7 @@ def mve_kernels(
         "blocks": quad_blocks(depth),
         "columns": columns,
     }
-    lines = columns * geometry["kernel_h"] * weights.shape[3]
+    lines = columns * geometry["kernel_h"] * width
     scratch = (2 * depth if flat else lines) + BEHIND
     return (
         Kernel(

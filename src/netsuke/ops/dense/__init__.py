@@ -26,6 +26,7 @@ from netsuke.ir import (
 from netsuke.ir.layout import Shape, reorder_tensor
 from netsuke.ops.dense.column import row_kernels
 from netsuke.ops.dense.dsp import dsp_kernels
+from netsuke.ops.dense.mve import mve_kernels
 from netsuke.ops.links import other_axes_links, same_positions
 from netsuke.ops.lowering import clamped
 from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
@@ -113,7 +114,8 @@ class Dense(Op):
             ),
         )
         rows = row_kernels({**shape, **zero}, requant, inputs, outputs)
-        return (*dsp_kernels(shape, requant, inputs, outputs, isa), portable, *rows)
+        mve = mve_kernels(shape, requant, inputs, outputs, isa)
+        return (*mve, *dsp_kernels(shape, requant, inputs, outputs, isa), portable, *rows)
 
     def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
         if not inputs[1].is_constant:

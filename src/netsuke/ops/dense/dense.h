@@ -33,6 +33,7 @@ void nsk_dense_s8(const nsk_dense *p, const int8_t *x, const int8_t *w, const in
 void nsk_dense_s8_folded(const nsk_dense *p, const int8_t *x, const int8_t *w, const int32_t *b,
                          int8_t *y);
 void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
+void nsk_dense_s8_mve(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
 void nsk_dense_f32(const nsk_dense_real *p, const float *x, const float *w, const float *b,
                    float *y);
 
