@@ -10,7 +10,7 @@ import numpy as np
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, Tensor, TensorType
 from netsuke.ops.forest.tables import forest_kernels
-from netsuke.ops.forest.trees import Trees, check_trees, leaves_reached, largest_score
+from netsuke.ops.forest.trees import Trees, check_trees, largest_score, leaves_reached
 
 MODES = ("scores", "class", "leaves")
 
@@ -26,7 +26,7 @@ class Forest(Op):
     Inputs: x ``(features,)`` int8, uint8 or int16; then constants:
 
     - split feature ``(splits,)`` int32 and split threshold ``(splits,)`` int32,
-    - children ``(splits, 2)`` int32: left and right; a split with a larger number, or ``-1 - leaf``,
+    - children ``(splits, 2)`` int32: left and right; a later split, or ``-1 - leaf``,
     - roots ``(trees,)`` int32, written like children,
     - leaf weights ``(leaves, outputs)`` int16,
     - offset ``(outputs,)`` int16.

@@ -37,7 +37,8 @@ class Encoding:
     sizes
         uint16, bytes of each tree.
     pairs
-        Left and right child of each code from `limit` on; uint8 or uint16, all ones for a split.
+        ``(2, codes)``: left and right child of each code from `limit` on; uint8 or uint16, all
+        ones for a split.
     limit
         The smallest code that names a pair.
     """
@@ -136,7 +137,7 @@ class _Layout:
 
 
 class _Source:
-    """Trees that are about to be laid out; a tree that is one leaf gets a split of two equal ones."""
+    """Trees to lay out; one that is a single leaf gets a split of two equal ones."""
 
     def __init__(
         self, feature: Array, threshold: Array, children: Array, roots: Array, widths: Pair
@@ -211,6 +212,6 @@ def encode(
     return Encoding(
         np.frombuffer(b"".join(trees), np.uint8),
         np.array([len(tree) for tree in trees], np.uint16),
-        np.array(pairs, dtype).reshape(-1, 2),
+        np.ascontiguousarray(np.array(pairs, dtype).reshape(-1, 2).T),
         best.limit,
     )

@@ -13,7 +13,8 @@
  *   code = 253     left child is a split, the right leaf is written behind the split
  *   code = 254     right child is a split, the left leaf is written behind the split
  *   code = 255     left and right leaf are written behind the split
- *   otherwise      children are pairs[code - limit] (left, right); all ones mean a split
+ *   otherwise      the left child is pairs[code - limit], the right one is pair_count further on;
+ *                  all ones mean a split
  *
  * A leaf is a number of 1 byte, or of 2 bytes where wide_leaf; what it means is the form:
  *
@@ -38,6 +39,7 @@ typedef struct {
     uint8_t limit;
     uint8_t outputs;
     uint8_t wide_feature, wide_leaf;
+    uint8_t pair_count;
     uint8_t form;
     uint8_t small;
     uint16_t trees;

@@ -14,6 +14,13 @@ enum {
     NSK_FOREST_BOTH = 255
 };
 
+/* One call a program where it matters: inlined, the walk keeps its registers from tree to tree. */
+#if defined(__AVR__) && defined(__GNUC__)
+#define NSK_FOREST_INLINE static inline __attribute__((always_inline))
+#else
+#define NSK_FOREST_INLINE static inline
+#endif
+
 /* Whether x goes right at the split, whose threshold is at `threshold`. */
 static inline uint8_t nsk_forest_right(int kind, const void *x, uint16_t feature,
                                        const uint8_t *threshold)
@@ -28,50 +35,67 @@ static inline uint8_t nsk_forest_right(int kind, const void *x, uint16_t feature
 }
 
 #if defined(__AVR__) && defined(__GNUC__)
-/* Walks while both children are splits that lie near; 19 cycles to the left, 21 to the right. */
-static inline uint8_t nsk_forest_descend_u8(uint8_t limit, const void *x, const uint8_t **node,
-                                            uint8_t *last)
+/* Walks down one tree of byte-wide splits and leaves: 19 cycles to the left, 21 to the right. Ends at
+ * a leaf, or behind a split whose code says that something is written out there. */
+NSK_FOREST_INLINE uint8_t nsk_forest_walk_u8(const nsk_forest *p, const void *x,
+                                             const uint8_t **node, uint8_t *code, uint8_t *right)
 {
-    const uint8_t *at = *node;
-    uint8_t code, right, value;
+    const uint8_t *at = *node, *kept;
+    const uint8_t limit = nsk_param(p->limit);
+    const uint8_t *left_pairs = (const uint8_t *)nsk_param(p->pairs) - limit;
+    const uint8_t *right_pairs = left_pairs + nsk_param(p->pair_count);
+    uint8_t last, side, leaf;
     __asm__("1:  lpm  r0, Z+\n\t"
             "movw r26, %[x]\n\t"
             "add  r26, r0\n\t"
             "adc  r27, __zero_reg__\n\t"
             "lpm  r0, Z+\n\t"
-            "ld   %[value], X\n\t"
-            "lpm  %[code], Z+\n\t"
-            "cp   r0, %[value]\n\t"
+            "ld   %[leaf], X\n\t"
+            "lpm  %[last], Z+\n\t"
+            "cp   r0, %[leaf]\n\t"
             "brcs 2f\n\t"
-            "cp   %[code], %[limit]\n\t"
-            "brlo 1b\n\t"
-            "clr  %[right]\n\t"
+            "cp   %[last], %[limit]\n\t"
+            "brlo 1b\n"
+            "5:  ldi  %[side], 0\n\t"
+            "movw %[kept], r30\n\t"
+            "movw r30, %[lefts]\n\t"
             "rjmp 3f\n"
-            "2:  cp   %[code], %[limit]\n\t"
+            "2:  cp   %[last], %[limit]\n\t"
             "brsh 4f\n\t"
-            "add  r30, %[code]\n\t"
+            "add  r30, %[last]\n\t"
             "adc  r31, __zero_reg__\n\t"
             "lpm  r0, Z+\n\t"
             "movw r26, %[x]\n\t"
             "add  r26, r0\n\t"
             "adc  r27, __zero_reg__\n\t"
             "lpm  r0, Z+\n\t"
-            "ld   %[value], X\n\t"
-            "lpm  %[code], Z+\n\t"
-            "cp   r0, %[value]\n\t"
+            "ld   %[leaf], X\n\t"
+            "lpm  %[last], Z+\n\t"
+            "cp   r0, %[leaf]\n\t"
             "brcs 2b\n\t"
-            "cp   %[code], %[limit]\n\t"
+            "cp   %[last], %[limit]\n\t"
             "brlo 1b\n\t"
-            "clr  %[right]\n\t"
-            "rjmp 3f\n"
-            "4:  ldi  %[right], 1\n"
-            "3:"
-            : [node] "+z"(at), [code] "=&r"(code), [right] "=&d"(right), [value] "=&r"(value)
-            : [x] "r"(x), [limit] "r"(limit)
+            "rjmp 5b\n"
+            "4:  ldi  %[side], 1\n\t"
+            "movw %[kept], r30\n\t"
+            "movw r30, %[rights]\n"
+            "3:  cpi  %[last], 252\n\t"
+            "brsh 6f\n\t"
+            "add  r30, %[last]\n\t"
+            "adc  r31, __zero_reg__\n\t"
+            "lpm  %[leaf], Z\n\t"
+            "movw r30, %[kept]\n\t"
+            "cpi  %[leaf], 255\n\t"
+            "breq 1b\n"
+            "6:  movw r30, %[kept]"
+            : [node] "+z"(at), [last] "=&d"(last), [side] "=&d"(side), [leaf] "=&d"(leaf),
+              [kept] "=&r"(kept)
+            : [x] "r"(x), [limit] "r"(limit), [lefts] "r"(left_pairs), [rights] "r"(right_pairs)
             : "r0", "r26", "r27", "memory");
     *node = at;
-    *last = code;
-    return right;
+    *code = last;
+    *right = side;
+    return leaf;
 }
 #endif
 
@@ -81,11 +105,6 @@ static inline uint8_t nsk_forest_descend(const nsk_forest *p, int kind, const vo
                                          const uint8_t **node, uint8_t *last)
 {
     const uint8_t limit = nsk_param(p->limit);
-#if defined(__AVR__) && defined(__GNUC__)
-    if (kind == NSK_FOREST_U8 && !nsk_param(p->wide_feature)) {
-        return nsk_forest_descend_u8(limit, x, node, last);
-    }
-#endif
     const uint8_t *at = *node;
     for (;;) {
         uint16_t feature = nsk_flash_u8(at++);
@@ -113,21 +132,33 @@ static inline uint16_t nsk_forest_number(const nsk_forest *p, const void *table,
 }
 
 /* The leaf that x reaches in the tree at `node`. */
-static inline uint16_t nsk_forest_leaf(const nsk_forest *p, int kind, const void *x,
-                                       const uint8_t *node)
+NSK_FOREST_INLINE uint16_t nsk_forest_leaf(const nsk_forest *p, int kind, const void *x,
+                                           const uint8_t *node)
 {
     const uint16_t split = nsk_param(p->wide_leaf) ? 0xFFFF : 0xFF;
     for (;;) {
-        uint8_t code;
-        const uint8_t right = nsk_forest_descend(p, kind, x, &node, &code);
-        if (code < NSK_FOREST_LONG) {
-            const uint8_t pair = (uint8_t)(code - nsk_param(p->limit));
-            const uint16_t leaf =
-                nsk_forest_number(p, nsk_param(p->pairs), (uint16_t)(2 * pair + right));
-            if (leaf != split) {
+        uint8_t code, right;
+#if defined(__AVR__) && defined(__GNUC__)
+        if (kind == NSK_FOREST_U8 && !nsk_param(p->wide_feature) && !nsk_param(p->wide_leaf)) {
+            const uint8_t leaf = nsk_forest_walk_u8(p, x, &node, &code, &right);
+            if (code < NSK_FOREST_LONG) {
                 return leaf;
             }
-        } else if (code == NSK_FOREST_LONG) {
+        } else
+#endif
+        {
+            right = nsk_forest_descend(p, kind, x, &node, &code);
+            if (code < NSK_FOREST_LONG) {
+                const uint16_t pair =
+                    (uint16_t)(code - nsk_param(p->limit) + (right ? nsk_param(p->pair_count) : 0));
+                const uint16_t leaf = nsk_forest_number(p, nsk_param(p->pairs), pair);
+                if (leaf != split) {
+                    return leaf;
+                }
+                continue;
+            }
+        }
+        if (code == NSK_FOREST_LONG) {
             node += 2 + (right ? nsk_flash_u16(node) : 0);
         } else if (code == NSK_FOREST_BOTH) {
             return nsk_forest_number(p, node, right);

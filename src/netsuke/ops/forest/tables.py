@@ -54,6 +54,7 @@ def forest_kernels(trees: Trees, x: Tensor, mode: str, isa: frozenset[str]) -> t
             "wide_leaf": encoding.pairs.itemsize - 1,
             "nodes": encoding.nodes,
             "sizes": encoding.sizes,
+            "pair_count": encoding.pairs.shape[1],
             "pairs": encoding.pairs,
             **weights.parameters,
         },
