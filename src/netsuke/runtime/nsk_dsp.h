@@ -69,6 +69,29 @@ static inline uint32_t nsk_odd(uint32_t bytes)
 #endif
 }
 
+/* Lane by lane, modulo 2^16. */
+static inline uint32_t nsk_add16(uint32_t a, uint32_t b)
+{
+#ifdef NSK_DSP
+    uint32_t lanes;
+    __asm__("sadd16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
+    return lanes;
+#else
+    return nsk_lanes(nsk_low(a) + nsk_low(b), nsk_top(a) + nsk_top(b));
+#endif
+}
+
+static inline uint32_t nsk_sub16(uint32_t a, uint32_t b)
+{
+#ifdef NSK_DSP
+    uint32_t lanes;
+    __asm__("ssub16 %0, %1, %2" : "=r"(lanes) : "r"(a), "r"(b));
+    return lanes;
+#else
+    return nsk_lanes(nsk_low(a) - nsk_low(b), nsk_top(a) - nsk_top(b));
+#endif
+}
+
 /* sum + low * low + high * high, exact while the sum fits. */
 static inline int32_t nsk_dual(uint32_t a, uint32_t b, int32_t sum)
 {
@@ -101,6 +124,28 @@ static inline int8_t nsk_saturate8(int32_t x)
     return (int8_t)result;
 #else
     return (int8_t)(x < -128 ? -128 : x > 127 ? 127 : x);
+#endif
+}
+
+/* Copy bytes word by word, at any alignment. */
+static inline void nsk_copy(int8_t *to, const int8_t *from, int32_t bytes)
+{
+#ifdef NSK_DSP
+    const int8_t *end = from + (bytes & ~7);
+    __asm__ volatile(".syntax unified\n"
+                     "cmp %1, %2\n beq 2f\n"
+                     "1:\n"
+                     "ldr r12, [%1], #4\n ldr lr, [%1], #4\n str r12, [%0], #4\n str lr, [%0], #4\n"
+                     "cmp %1, %2\n bne 1b\n"
+                     "2:\n"
+                     : "+&r"(to), "+&r"(from)
+                     : "r"(end)
+                     : "r12", "lr", "cc", "memory");
+    for (int32_t k = 0; k < (bytes & 7); k++) {
+        to[k] = from[k];
+    }
+#else
+    memcpy(to, from, (size_t)bytes);
 #endif
 }
 

@@ -61,6 +61,19 @@ typedef struct {
     int32_t columns;   /* of the padded image that a row of outputs sees */
 } nsk_conv2d_quads;
 
+/* 3 x 3, stride 1, one group: see conv2d_winograd.h. */
+typedef struct {
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t pad_top, pad_left;
+    int32_t input_zero, output_zero;
+    int32_t low, high; /* stored bounds of the fused clamp */
+    int32_t pairs;     /* of input channels */
+    int32_t columns;   /* tiles of a row */
+    int32_t band;      /* rows of tiles whose input rows scratch holds */
+    int32_t line;      /* bytes of such an input row */
+} nsk_conv2d_winograd;
+
 typedef struct {
     int32_t in_h, in_w, in_c;
     int32_t out_h, out_w, out_c;
@@ -92,6 +105,10 @@ void nsk_conv2d_s8_mve(const nsk_conv2d_quads *p, const int8_t *x, const int32_t
                        void *scratch);
 void nsk_conv2d_s8_mve_flat(const nsk_conv2d_quads *p, const int8_t *x, const int32_t *w, int8_t *y,
                             void *scratch);
+void nsk_conv2d_s8_dsp_winograd2(const nsk_conv2d_winograd *p, const int8_t *x, const int32_t *w,
+                                 int8_t *y, void *scratch);
+void nsk_conv2d_s8_dsp_winograd4(const nsk_conv2d_winograd *p, const int8_t *x, const int32_t *w,
+                                 int8_t *y, void *scratch);
 void nsk_conv2d_f32(const nsk_conv2d_real *p, const float *x, const float *w, const float *b,
                     float *y);
 

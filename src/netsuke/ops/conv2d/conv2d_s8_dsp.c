@@ -83,7 +83,7 @@ static void load_rows(source *s, int32_t rows)
             memset(s->next, p->input_zero, (size_t)p->line);
         } else {
             memset(s->next, p->input_zero, (size_t)before);
-            copy(s->next + before, s->x + row * bytes, bytes);
+            nsk_copy(s->next + before, s->x + row * bytes, bytes);
             memset(s->next + before + bytes, p->input_zero, (size_t)(p->line - before - bytes));
         }
         s->next += p->line;

@@ -127,24 +127,6 @@ static __attribute__((noinline)) void widen4(const windows *from)
                      : "r1", "r2", "r3", "r12", "lr", "cc", "memory");
 }
 
-/* Copy bytes word by word, at any alignment. */
-static void copy(int8_t *to, const int8_t *from, int32_t bytes)
-{
-    const int8_t *end = from + (bytes & ~7);
-    __asm__ volatile(".syntax unified\n"
-                     "cmp %1, %2\n beq 2f\n"
-                     "1:\n"
-                     "ldr r12, [%1], #4\n ldr lr, [%1], #4\n str r12, [%0], #4\n str lr, [%0], #4\n"
-                     "cmp %1, %2\n bne 1b\n"
-                     "2:\n"
-                     : "+&r"(to), "+&r"(from)
-                     : "r"(end)
-                     : "r12", "lr", "cc", "memory");
-    for (int32_t k = 0; k < (bytes & 7); k++) {
-        to[k] = from[k];
-    }
-}
-
 #else
 
 static void widen4(const windows *from)
@@ -168,11 +150,6 @@ static void widen4(const windows *from)
             }
         }
     }
-}
-
-static void copy(int8_t *to, const int8_t *from, int32_t bytes)
-{
-    memcpy(to, from, (size_t)bytes);
 }
 
 #endif

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.ir import Array, Kernel, Tensor
+from netsuke.ops.conv2d.winograd import winograd_kernels
 from netsuke.ops.couples import couple_words, dsp_channels, pair_order
 from netsuke.ops.requant import Requant
 
@@ -75,7 +76,7 @@ def dsp_kernels(
         kernels.append(kernel(None, False))
     if len(order) <= SMALL:
         kernels.append(kernel(None, flat, small=True))
-    return tuple(kernels)
+    return (*kernels, *winograd_kernels(geometry, requant, channels, weights.shape))
 
 
 def _order(depth: int, run: int) -> list[tuple[int, int]]:
