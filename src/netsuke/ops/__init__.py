@@ -15,6 +15,7 @@ from netsuke.ops.channel_shuffle import ChannelShuffle as ChannelShuffle
 from netsuke.ops.clamp import Clamp as Clamp
 from netsuke.ops.concat import Concat as Concat
 from netsuke.ops.conv2d import Conv2d as Conv2d
+from netsuke.ops.decide import Decide as Decide
 from netsuke.ops.dense import Dense as Dense
 from netsuke.ops.depthwise_conv2d import DepthwiseConv2d as DepthwiseConv2d
 from netsuke.ops.dequantize import Dequantize as Dequantize
@@ -22,6 +23,7 @@ from netsuke.ops.div import Div as Div
 from netsuke.ops.exp import Exp as Exp
 from netsuke.ops.expand import Expand as Expand
 from netsuke.ops.forest import Forest as Forest
+from netsuke.ops.gated_tree import GatedTree as GatedTree
 from netsuke.ops.gather import Gather as Gather
 from netsuke.ops.gelu import Gelu as Gelu
 from netsuke.ops.gru import Gru as Gru
@@ -29,6 +31,7 @@ from netsuke.ops.hard_sigmoid import HardSigmoid as HardSigmoid
 from netsuke.ops.hard_swish import HardSwish as HardSwish
 from netsuke.ops.layer_norm import LayerNorm as LayerNorm
 from netsuke.ops.leaky_relu import LeakyRelu as LeakyRelu
+from netsuke.ops.linear_model import LinearModel as LinearModel
 from netsuke.ops.log import Log as Log
 from netsuke.ops.log_softmax import LogSoftmax as LogSoftmax
 from netsuke.ops.lstm import Lstm as Lstm
@@ -40,6 +43,8 @@ from netsuke.ops.mul import Mul as Mul
 from netsuke.ops.neg import Neg as Neg
 from netsuke.ops.pad import Pad as Pad
 from netsuke.ops.prelu import Prelu as Prelu
+from netsuke.ops.projection import Projection as Projection
+from netsuke.ops.prototypes import Prototypes as Prototypes
 from netsuke.ops.quantize import Quantize as Quantize
 from netsuke.ops.reduce_max import ReduceMax as ReduceMax
 from netsuke.ops.reduce_mean import ReduceMean as ReduceMean
@@ -69,6 +74,7 @@ OPERATORS: tuple[type[Op], ...] = (
     Clamp,
     Concat,
     Conv2d,
+    Decide,
     Dense,
     DepthwiseConv2d,
     Dequantize,
@@ -76,6 +82,7 @@ OPERATORS: tuple[type[Op], ...] = (
     Exp,
     Expand,
     Forest,
+    GatedTree,
     Gather,
     Gelu,
     Gru,
@@ -83,6 +90,7 @@ OPERATORS: tuple[type[Op], ...] = (
     HardSwish,
     LayerNorm,
     LeakyRelu,
+    LinearModel,
     Log,
     LogSoftmax,
     Lstm,
@@ -94,6 +102,8 @@ OPERATORS: tuple[type[Op], ...] = (
     Neg,
     Pad,
     Prelu,
+    Projection,
+    Prototypes,
     Quantize,
     ReduceMax,
     ReduceMean,

@@ -1,0 +1,128 @@
+"""A matrix of small integers times a vector, requantized by a shift."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netsuke.errors import GraphError
+from netsuke.ir import Array, Cost, Kernel, Op, Tensor, TensorType
+from netsuke.ops.projection.coding import Coding, smallest_coding
+
+DTYPES = {"int8": (-128, 127), "int16": (-32768, 32767)}
+LARGEST = 128  # |x| of an int8
+
+
+@dataclass(frozen=True, slots=True)
+class Projection(Op):
+    """y[k] = clamp((b[k] + Σ w[k, j] · x[j]) >> shift, low, high).
+
+    The first half of Bonsai, of ProtoNN and of a small network, and the whole of a linear model:
+    everything is an integer, scales are powers of two, and zeros of w cost nothing. The shift
+    rounds towards minus infinity, so b holds ``2^(shift - 1)`` where rounding to nearest is wanted.
+
+    Inputs: x ``(features,)`` int8, w ``(rows, features)`` int8, b ``(rows,)`` int32; w and b are
+    constants.
+
+    Attributes
+    ----------
+    shift
+        Bits that are dropped, 0 .. 31.
+    low, high
+        Bounds of y; a ReLU has ``low=0``.
+    dtype
+        Of y: ``"int8"`` or ``"int16"``.
+    """
+
+    shift: int = 0
+    low: int = -128
+    high: int = 127
+    dtype: str = "int8"
+
+    def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
+        x, weights, bias = inputs
+        if len(x.shape) != 1 or weights.shape[1:] != x.shape or bias.shape != weights.shape[:1]:
+            raise GraphError(
+                x.name,
+                f"projection weights {list(weights.shape)} and bias {list(bias.shape)} do not "
+                f"match {list(x.shape)}",
+            )
+        if (x.dtype, weights.dtype, bias.dtype) != ("int8", "int8", "int32"):
+            raise GraphError(x.name, "a projection takes int8, int8 weights and an int32 bias")
+        if not (weights.is_constant and bias.is_constant):
+            raise GraphError(x.name, "weights and bias of a projection must be constants")
+        smallest, largest = DTYPES.get(self.dtype, (0, 0))
+        if not (0 <= self.shift <= 31 and smallest <= self.low <= self.high <= largest):
+            raise GraphError(
+                x.name,
+                f"shift {self.shift} or bounds {self.low} .. {self.high} are no {self.dtype}",
+            )
+        if accumulator_bound(weights, bias) >= 1 << 31:
+            raise GraphError(x.name, "sums of this projection can exceed 32 bits")
+        return (TensorType(weights.shape[:1], self.dtype),)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        x, weights, bias = (array.astype(np.int64) for array in arrays)
+        sums = (weights @ x + bias) >> self.shift
+        return (np.clip(sums, self.low, self.high).astype(self.dtype),)
+
+    def quantized(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
+    ) -> tuple[Array, ...]:
+        return self.reference(*arrays)
+
+    def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
+        return Cost(macs=inputs[1].elements)
+
+    def kernels(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        weights, bias = inputs[1].data, inputs[2].data
+        assert weights is not None and bias is not None
+        coding = smallest_coding(weights, accumulator_bound(inputs[1], inputs[2]))
+        name = f"s8{'' if coding.name == 'dense' else '_' + coding.name}"
+        wide = "_wide" if self.dtype == "int16" else ""
+        return (
+            Kernel(
+                f"nsk_projection_{name}{wide}",
+                f"projection/projection_{name}.c",
+                "nsk_projection",
+                self._parameters(inputs, coding),
+                constants={1: None, 2: None},
+                instructions=_instructions(coding, weights.shape[0]),
+                flash=True,
+            ),
+        )
+
+    def _parameters(self, inputs: Sequence[Tensor], coding: Coding) -> dict[str, Any]:
+        _, weights, bias = inputs
+        assert bias.data is not None
+        wide = bool((np.abs(bias.data) > 32767).any())
+        room = 19 if coding.name == "nibbles" else 23
+        return {
+            "features": weights.shape[1],
+            "rows": weights.shape[0],
+            "shift": self.shift,
+            "narrow": int(accumulator_bound(weights, bias) < 1 << room),
+            "wide_bias": int(wide),
+            "low": self.low,
+            "high": self.high,
+            "bias": bias.data if wide else bias.data.astype(np.int16),
+            "codes": coding.codes,
+            **({} if coding.counts is None else {"counts": coding.counts}),
+        }
+
+
+def accumulator_bound(weights: Tensor, bias: Tensor) -> int:
+    """The largest |b[k]| + Σ |w[k, j]| · 128 of constant weights and bias."""
+    assert weights.data is not None and bias.data is not None
+    sums = np.abs(weights.data.astype(np.int64)).sum(axis=1) * LARGEST
+    return int((sums + np.abs(bias.data.astype(np.int64))).max(initial=0))
+
+
+def _instructions(coding: Coding, rows: int) -> float:
+    each = {"dense": 5.0, "gaps": 7.0, "nibbles": 9.0}[coding.name]
+    return each * coding.entries + 18.0 * rows

@@ -1,0 +1,101 @@
+"""Matrices of small integers as bytes: the smallest of three ways to write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netsuke.ir import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coding:
+    """A matrix as tables.
+
+    Attributes
+    ----------
+    name
+        ``"dense"``, ``"gaps"`` or ``"nibbles"``; see projection.h.
+    codes
+        uint8, row after row.
+    counts
+        uint8, entries of each row; None when dense.
+    """
+
+    name: str
+    codes: Array
+    counts: Array | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the tables."""
+        return self.codes.nbytes + (0 if self.counts is None else self.counts.nbytes)
+
+    @property
+    def entries(self) -> int:
+        """Multiplications for one sample."""
+        return len(self.codes) // (2 if self.name == "gaps" else 1)
+
+
+def smallest_coding(weights: Array, bound: int) -> Coding:
+    """The coding with the fewest bytes; of equal ones the faster.
+
+    Parameters
+    ----------
+    weights
+        int8 matrix ``(rows, features)``.
+    bound
+        Largest accumulator; nibbles need four bits more, see projection.h.
+    """
+    plain = np.ascontiguousarray(weights, np.int8).view(np.uint8).ravel()
+    found = [Coding("dense", plain, None)]
+    gaps = _sparse("gaps", weights, 255)
+    if gaps is not None:
+        found.append(gaps)
+    if bound < 1 << 27 and weights.size and int(weights.min()) >= -8 and int(weights.max()) <= 7:
+        nibbles = _sparse("nibbles", weights, 15)
+        if nibbles is not None:
+            found.append(nibbles)
+    return min(found, key=lambda coding: coding.size)
+
+
+def decoded(coding: Coding, shape: tuple[int, int]) -> Array:
+    """The int8 matrix that a coding stands for."""
+    if coding.counts is None:
+        return coding.codes.view(np.int8).reshape(shape)
+    weights = np.zeros(shape, np.int8)
+    entries = coding.codes.reshape(-1, 2) if coding.name == "gaps" else coding.codes
+    start = 0
+    for row, count in zip(weights, coding.counts.tolist(), strict=True):
+        own = entries[start : start + count]
+        start += count
+        gap = own[:, 0] if coding.name == "gaps" else own & 15
+        weight = own[:, 1].view(np.int8) if coding.name == "gaps" else own.view(np.int8) >> 4
+        np.add.at(row, np.cumsum(gap.astype(int)), weight)
+    return weights
+
+
+def _sparse(name: str, weights: Array, reach: int) -> Coding | None:
+    """Entries of gap and weight, or None when a row has more than a byte can count."""
+    codes: list[int] = []
+    counts = []
+    for row in weights:
+        before = len(codes)
+        place = 0
+        for column in np.flatnonzero(row).tolist():
+            while column - place > reach:
+                codes += _entry(name, reach, 0)
+                place += reach
+            codes += _entry(name, column - place, int(row[column]))
+            place = column
+        counts.append((len(codes) - before) // len(_entry(name, 0, 0)))
+    if max(counts, default=0) > 255:
+        return None
+    return Coding(name, np.array(codes, np.uint8), np.array(counts, np.uint8))
+
+
+def _entry(name: str, gap: int, weight: int) -> list[int]:
+    if name == "gaps":
+        return [gap, weight & 255]
+    return [(weight & 15) << 4 | gap]

@@ -1,0 +1,40 @@
+/* Matrix of small integers times a vector, requantized by a shift.
+ *
+ *   y[k] = clamp((b[k] + sum over j of w[k,j] * x[j]) >> shift, low, high)
+ *
+ * x: (features,) int8; w: (rows, features) int8; b: (rows,) int32; y: (rows,) int8 or int16.
+ * The shift is arithmetic (towards minus infinity); rounding is part of b. Accumulators cannot
+ * overflow: the graph is refused if |b| + sum of |w| * 128 reaches 2^31.
+ *
+ * w is written row by row as `codes`:
+ *   dense    every weight, one byte
+ *   gaps     pairs (gap, weight): go `gap` elements on, multiply; the first gap of a row counts
+ *            from its first element; counts[k] pairs belong to row k
+ *   nibbles  the same in one byte: gap in the low half, weight -8 .. 7 in the high half
+ * Places that are too far away for one gap are reached by entries of weight 0.
+ *
+ * With `narrow`, |b| + sum of |w| * 128 stays below 2^23 (below 2^19 for nibbles), so that an
+ * 8-bit core may accumulate in three bytes. `bias` is int32_t with `wide_bias`, else int16_t.
+ */
+#ifndef NSK_PROJECTION_H
+#define NSK_PROJECTION_H
+
+#include <stdint.h>
+
+typedef struct {
+    uint16_t features, rows;
+    uint8_t shift, narrow, wide_bias;
+    int16_t low, high;
+    const void *bias;
+    const uint8_t *codes;
+    const uint8_t *counts; /* entries of each row; null when dense */
+} nsk_projection;
+
+void nsk_projection_s8(const nsk_projection *p, const int8_t *x, int8_t *y);
+void nsk_projection_s8_wide(const nsk_projection *p, const int8_t *x, int16_t *y);
+void nsk_projection_s8_gaps(const nsk_projection *p, const int8_t *x, int8_t *y);
+void nsk_projection_s8_gaps_wide(const nsk_projection *p, const int8_t *x, int16_t *y);
+void nsk_projection_s8_nibbles(const nsk_projection *p, const int8_t *x, int8_t *y);
+void nsk_projection_s8_nibbles_wide(const nsk_projection *p, const int8_t *x, int16_t *y);
+
+#endif
