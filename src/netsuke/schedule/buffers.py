@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from netsuke.errors import GraphError
 from netsuke.ir import Graph, Kernel, Node, Tensor
 from netsuke.schedule.lives import Lives, Stay
 
@@ -103,10 +104,14 @@ class Origin:
         Node name -> name of the node that it is a part of; their scratch lies at one place.
     moved
         Names of nodes that move bytes although their output could be a view.
+    anchors
+        Tensor name -> (anchor, bytes behind it): tensors of one anchor lie in one memory. An
+        anchor is the name of a tensor that lies there already, or any other text.
     """
 
     groups: Mapping[str, str]
     moved: frozenset[str]
+    anchors: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def share(
@@ -117,6 +122,11 @@ def share(
     origin: Origin | None = None,
 ) -> Sharing:
     """Merge tensors into buffers: views first, then kernels that work in place.
+
+    Raises
+    ------
+    GraphError
+        When tensors cannot lie where their anchors want them.
 
     Parameters
     ----------
@@ -131,12 +141,16 @@ def share(
     origin
         How the graph was cut into stripes, if it was.
     """
+    origin = origin or Origin({}, frozenset())
     work = _Sharing(graph, nodes, lives or Lives(graph, nodes))
-    moved = origin.moved if origin else frozenset()
     for step, node in enumerate(nodes):
-        if node.name in moved or not work.grant_views(node):
-            work.allocate(step, node, kernels[node.name].inplace)
-    return work.result(kernels, origin.groups if origin else {})
+        if node.name in origin.moved or not work.grant_views(node):
+            inplace = kernels[node.name].inplace
+            if node.name in origin.anchors:
+                work.anchor(step, node, inplace, *origin.anchors[node.name])
+            else:
+                work.allocate(step, node, inplace)
+    return work.result(kernels, origin.groups)
 
 
 class _Sharing:
@@ -148,6 +162,7 @@ class _Sharing:
         self.extent: dict[str, int] = {}  # buffer key -> bytes
         self.members: dict[str, list[str]] = {}  # buffer key -> tensors
         self.skipped: set[str] = set()
+        self.anchored: dict[str, tuple[str, int]] = {}  # anchor -> a tensor, and where it is
         for name in graph.inputs:
             if not graph.tensors[name].is_constant:
                 self._new(graph.tensors[name])
@@ -252,6 +267,37 @@ class _Sharing:
             else:
                 self._new(tensor)
 
+    def anchor(
+        self, step: int, node: Node, inplace: Sequence[tuple[int, int]], anchor: str, offset: int
+    ) -> None:
+        """Put a node's only output at a place of the memory that an anchor names."""
+        (tensor,) = self.graph.out_of(node)
+        known, at = self.anchored.setdefault(anchor, (tensor.name, offset))
+        if anchor in self.inside:
+            known, at = anchor, 0
+        if known == tensor.name:
+            self.inside[known] = (known, offset)
+            self.extent[known] = offset + tensor.size
+            self.members[known] = [known]
+            return
+        key, base = self.inside[known]
+        start, end = base - at + offset, base - at + offset + tensor.size
+        for index, name in enumerate(node.inputs):
+            if name in self.inside and self.inside[name][0] == key:
+                low = self.inside[name][1]
+                apart = low >= end or low + self.graph.tensors[name].size <= start
+                if not apart and not (low == start and (index, 0) in inplace):
+                    raise GraphError(node.name, f"would overwrite its input {name!r}")
+        if start < 0 or self._is_needed(key, start, end, step):
+            raise GraphError(node.name, "would overwrite what is still needed")
+        self._put(tensor, key, start)
+
+    def _is_needed(self, key: str, start: int, end: int, step: int) -> bool:
+        """Whether some of these bytes of a buffer must be kept beyond a step."""
+        return any(
+            last > step and low < end and start < high for _, last, low, high in self._stays(key)
+        )
+
     def _may_overwrite(
         self, step: int, node: Node, source: int, dying: Tensor, written: Tensor
     ) -> bool:
@@ -259,10 +305,7 @@ class _Sharing:
         if dying.name not in self.inside:
             return False
         key, offset = self.inside[dying.name]
-        end = offset + written.size
-        if any(
-            last > step and low < end and offset < high for _, last, low, high in self._stays(key)
-        ):
+        if self._is_needed(key, offset, offset + written.size, step):
             return False
         others = [name for index, name in enumerate(node.inputs) if index != source]
         return not any(

@@ -1,0 +1,299 @@
+"""A part of a graph, rewritten to run in stripes of rows that are forgotten when they are used up.
+
+Stripe after stripe, each layer computes the rows that the layers behind it need next. A layer whose
+windows overlap keeps the last rows of its input: they move to the front of their memory, and the
+next rows are computed behind them, so nothing is computed twice. Every row comes from the same
+operator on the same rows as before, so all bits stay as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from netsuke.ir import Graph, Node, Op, Tensor, Tile, constant, verify
+from netsuke.ops import Concat, Slice
+from netsuke.ops.concat import INPUTS
+
+Rows = tuple[int, int]
+"""First row, end of rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What happens to one tensor while one stripe is computed.
+
+    Attributes
+    ----------
+    new
+        Rows that are computed, or None.
+    window
+        Rows that are in memory once they are.
+    kept
+        Rows of the window that the next stage still needs; None if there are none.
+    """
+
+    new: Rows | None
+    window: Rows
+    kept: Rows | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stripes:
+    """How consecutive nodes run in stripes.
+
+    Attributes
+    ----------
+    nodes
+        The nodes, in order; the last one makes the only tensor that others read.
+    stages
+        Tensor -> its stages, as many as there are stripes.
+    """
+
+    nodes: tuple[Node, ...]
+    stages: Mapping[str, tuple[Stage, ...]]
+
+    @property
+    def count(self) -> int:
+        return len(self.stages[self.nodes[-1].name])
+
+    def tile(self, graph: Graph, node: Node, rows: Rows) -> Tile:
+        found = _tile(graph, node, rows)
+        assert found is not None, "rows were found out with the same tiles"
+        return found
+
+
+def _tile(graph: Graph, node: Node, rows: Rows) -> Tile | None:
+    if len(graph.tensors[node.name].shape) != 3 or len(node.outputs) != 1:
+        return None
+    return node.op.tile(graph.in_of(node), (rows, (0, graph.tensors[node.name].shape[1])))
+
+
+def stripes(graph: Graph, nodes: Sequence[Node], height: int) -> Stripes | None:
+    """Find out which rows of each tensor the stripes of a part of the graph need.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    nodes
+        Nodes in the order of execution; nobody else may read what they make, but for the last.
+    height
+        Rows of the last node's output in one stripe.
+
+    Returns
+    -------
+    Stripes or None
+        None where an operator cannot be cut into rows, or where there would be one stripe.
+    """
+    rows = graph.tensors[nodes[-1].name].shape[0]
+    count = -(-rows // height)
+    if count < 2:
+        return None
+    ends = [min(rows, height * (stage + 1)) for stage in range(count)]
+    needs: dict[str, list[list[Rows]]] = {node.name: [[] for _ in ends] for node in nodes}
+    stages: dict[str, tuple[Stage, ...]] = {}
+    for node in reversed(nodes):
+        if node is nodes[-1]:
+            spans = list(zip([0, *ends], ends, strict=False))
+            stages[node.name] = tuple(Stage(span, span, None) for span in spans)
+        else:
+            stages[node.name] = tuple(_stages(needs[node.name]))
+        for stage, state in enumerate(stages[node.name]):
+            tile = _tile(graph, node, state.new) if state.new else None
+            if state.new and tile is None:
+                return None
+            for name, box in zip(node.inputs, tile.reads if tile else (), strict=False):
+                if name in needs:
+                    needs[name][stage].append(box[0] if box else (0, graph.tensors[name].shape[0]))
+    return Stripes(tuple(nodes), stages)
+
+
+def _stages(needs: Sequence[Sequence[Rows]]) -> Iterator[Stage]:
+    """The stages of a tensor of which these rows are needed at each."""
+    first = [1 << 30]  # row that this or a later stage needs
+    for wanted in reversed(needs):
+        first.append(min([first[-1], *(rows[0] for rows in wanted)]))
+    first.reverse()
+    done, kept = 0, None
+    for at, wanted in enumerate(needs):
+        start, end = max(done, first[at]), max([done, *(rows[1] for rows in wanted)])
+        new = (start, end) if start < end else None
+        window = (kept[0], end) if kept else new or (done, done)
+        rest = (max(first[at + 1], window[0]), window[1])
+        done, kept = max(done, end), rest if rest[0] < rest[1] else None
+        yield Stage(new, window, kept)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Striped:
+    """A graph of which parts run in stripes.
+
+    Attributes
+    ----------
+    graph
+        With the same inputs, outputs and bits; its nodes are in the order of execution.
+    parts
+        The stripes.
+    groups
+        Node name -> name of the node that it is a part of.
+    moved
+        Names of slices that move the rows which are kept, so that they are no views.
+    chunks, kept
+        Tensor -> for each stage the tensor that holds its new rows, or the rows that were kept of
+        the stage before; None where there are none.
+    """
+
+    graph: Graph
+    parts: tuple[Stripes, ...]
+    groups: Mapping[str, str]
+    moved: frozenset[str]
+    chunks: Mapping[str, tuple[str | None, ...]]
+    kept: Mapping[str, tuple[str | None, ...]]
+
+
+def rewrite(graph: Graph, order: Sequence[Node], parts: Sequence[Stripes]) -> Striped:
+    """The graph with some of its parts in stripes.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    order
+        All of its nodes in an order of execution.
+    parts
+        Stripes of disjoint runs of nodes of that order.
+    """
+    work = _Rewriting(graph)
+    heads = {part.nodes[0].name: part for part in parts}
+    inside = {node.name for part in parts for node in part.nodes}
+    for node in order:
+        if node.name in heads:
+            work.run(heads[node.name])
+        elif node.name not in inside:
+            work.nodes.append(node)
+    return work.finish(parts)
+
+
+class _Rewriting:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.tensors: dict[str, Tensor] = dict(graph.tensors)
+        self.nodes: list[Node] = []
+        self.groups: dict[str, str] = {}
+        self.moved: set[str] = set()
+        self.chunks: dict[str, list[str | None]] = {}
+        self.kept: dict[str, list[str | None]] = {}
+        self.windows: dict[str, tuple[str, Rows]] = {}  # tensor -> the one that holds its rows
+        self.cuts: dict[tuple[str, Rows], str] = {}
+
+    def finish(self, parts: Sequence[Stripes]) -> Striped:
+        used = {name for node in self.nodes for name in (*node.inputs, *node.outputs)}
+        used |= {*self.graph.inputs, *self.graph.outputs}
+        tensors = {name: tensor for name, tensor in self.tensors.items() if name in used}
+        graph = replace(self.graph, nodes=tuple(self.nodes), tensors=tensors)
+        return Striped(
+            verify(graph),
+            tuple(parts),
+            self.groups,
+            frozenset(self.moved),
+            {name: tuple(chunks) for name, chunks in self.chunks.items()},
+            {name: tuple(kept) for name, kept in self.kept.items()},
+        )
+
+    def _add(self, op: Op, inputs: Sequence[str], wish: str, like: Tensor) -> str:
+        name, number = wish, 1
+        while name in self.tensors:
+            name, number = f"{wish}.{number}", number + 1
+        (kind,) = op.infer([self.tensors[n] for n in inputs])
+        self.tensors[name] = Tensor(name, kind.shape, kind.dtype, like.quant)
+        self.nodes.append(Node(op, tuple(inputs), (name,)))
+        return name
+
+    def run(self, part: Stripes) -> None:
+        """Add the nodes of all stripes."""
+        output = part.nodes[-1].name
+        pieces = []
+        for node in part.nodes:
+            self.chunks[node.name], self.kept[node.name] = [], [None]
+        for at in range(part.count):
+            last = {
+                name: node.name
+                for node in part.nodes
+                for name in node.inputs
+                if part.stages[node.name][at].new
+            }
+            for node in part.nodes:
+                self._compute(part, node, at)
+                if node.name not in last:
+                    self._keep(part, node.name, at)
+                for name in dict.fromkeys(node.inputs):
+                    if name in part.stages and last.get(name) == node.name:
+                        self._keep(part, name, at)
+            pieces.append(self.windows[output][0])
+        self._join(pieces, output)
+
+    def _compute(self, part: Stripes, node: Node, at: int) -> None:
+        """Add the node that computes the new rows, and one that puts them behind the kept ones."""
+        state, tensor = part.stages[node.name][at], self.graph.tensors[node.name]
+        if not state.new:
+            self.chunks[node.name].append(None)
+            return
+        tile = part.tile(self.graph, node, state.new)
+        inputs = [
+            name if box is None else self._rows(name, box[0])
+            for name, box in zip(node.inputs, tile.reads, strict=True)
+        ]
+        name = self._add(tile.op, inputs, f"{node.name}@{at}", tensor)
+        self.groups[name] = node.name
+        self.chunks[node.name].append(name)
+        if state.window != state.new:
+            kept = self.windows[node.name][0]
+            name = self._add(Concat(axis=0), [kept, name], f"{node.name}@{at}+", tensor)
+        self.windows[node.name] = (name, state.window)
+
+    def _rows(self, name: str, rows: Rows) -> str:
+        """The tensor that holds these rows of another one."""
+        tensor = self.graph.tensors[name]
+        source, (top, bottom) = self.windows.get(name, (name, (0, tensor.shape[0])))
+        if rows == (top, bottom):
+            return source
+        key = (source, rows)
+        if key not in self.cuts:
+            if tensor.data is not None:
+                cut = constant(
+                    f"{name}[{rows[0]}:{rows[1]}]", tensor.data[slice(*rows)], tensor.quant
+                )
+                self.tensors[cut.name] = cut
+                self.cuts[key] = cut.name
+            else:
+                self.cuts[key] = self._slice(source, rows[0] - top, rows[1] - top)
+        return self.cuts[key]
+
+    def _slice(self, source: str, first: int, end: int) -> str:
+        tensor = self.tensors[source]
+        ranges = ((first, end - first, 1), *((0, extent, 1) for extent in tensor.shape[1:]))
+        return self._add(Slice(ranges), [source], f"{source}[{first}:{end}]", tensor)
+
+    def _keep(self, part: Stripes, name: str, at: int) -> None:
+        """Move the rows that the next stage needs to the front."""
+        state, moved = part.stages[name][at], None
+        if state.kept and state.kept != state.window:
+            source, (top, _) = self.windows[name]
+            moved = self._slice(source, state.kept[0] - top, state.kept[1] - top)
+            self.moved.add(moved)
+            self.groups[moved] = f"{name} kept"
+            self.windows[name] = (moved, state.kept)
+        self.kept[name].append(moved)
+
+    def _join(self, pieces: Sequence[str], output: str) -> None:
+        """Make the output of its stripes."""
+        tensor = self.graph.tensors[output]
+        while len(pieces) > INPUTS:
+            pieces = [
+                self._add(Concat(axis=0), pieces[at : at + INPUTS], f"{output}[]", tensor)
+                if len(pieces[at : at + INPUTS]) > 1
+                else pieces[at]
+                for at in range(0, len(pieces), INPUTS)
+            ]
+        self.nodes.append(Node(Concat(axis=0), tuple(pieces), (output,)))
