@@ -38,7 +38,8 @@ class Quant:
     bits
         Bits of the stored integer.
     scheme
-        ``"affine"``; other schemes (ternary, binary) name themselves here.
+        ``"affine"``; ``"unsigned"`` is the same with stored integers from 0 on (features that come
+        as bytes); other schemes (ternary, binary) name themselves here.
     """
 
     scale: tuple[float, ...]
@@ -55,6 +56,8 @@ class Quant:
     @property
     def range(self) -> tuple[int, int]:
         """The smallest and the largest stored integer."""
+        if self.scheme == "unsigned":
+            return 0, (1 << self.bits) - 1
         return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
 
     def _along_axis(self, values: tuple[float, ...] | tuple[int, ...], rank: int) -> Array:
@@ -81,8 +84,9 @@ class Quant:
             ratio = (np.asarray(real, np.float32) / scale).astype(np.float64)
         stored = np.trunc(ratio + np.copysign(0.5, ratio)) + zero
         low, high = self.range
-        dtype = np.int8 if self.bits <= 8 else np.int16 if self.bits <= 16 else np.int32
-        return np.clip(stored, low, high).astype(dtype)
+        kind = "uint" if self.scheme == "unsigned" else "int"
+        width = 8 if self.bits <= 8 else 16 if self.bits <= 16 else 32
+        return np.clip(stored, low, high).astype(f"{kind}{width}")
 
 
 @dataclass(frozen=True, slots=True)
