@@ -53,21 +53,28 @@ static NSK_NOINLINE void spread_rows(const uint32_t *columns, uint32_t *v)
 FORWARD(forward_even, nsk_even)
 FORWARD(forward_odd, nsk_odd)
 
+/* One column of the products through A'. */
+static inline void gather(const int32_t *m, uint32_t *top, uint32_t *bottom)
+{
+    const uint32_t b = (uint32_t)m[32], c = (uint32_t)m[64];
+    *top = (uint32_t)m[0] + b + c;
+    *bottom = b - c - (uint32_t)m[96];
+}
+
 static NSK_NOINLINE void inverse(const int32_t *m, const finish *f, int8_t *y, int32_t line,
                                  int32_t pixel)
 {
+    uint32_t a0, a1, a2, a3, b0, b1, b2, b3;
+    gather(m, &a0, &b0);
+    gather(m + 8, &a1, &b1);
+    gather(m + 16, &a2, &b2);
+    gather(m + 24, &a3, &b3);
     const finish local = *f; /* so that a store to y does not make it be read again */
-    uint32_t top[EDGE], bottom[EDGE];
-    for (int32_t j = 0; j < EDGE; j++, m += 8) {
-        const uint32_t b = (uint32_t)m[32], c = (uint32_t)m[64];
-        top[j] = (uint32_t)m[0] + b + c;
-        bottom[j] = b - c - (uint32_t)m[96];
-    }
-    y[0] = finished(&local, (int32_t)(top[0] + top[1] + top[2]) >> 1);
-    y[pixel] = finished(&local, (int32_t)(top[1] - top[2] - top[3]) >> 1);
+    y[0] = finished(&local, (int32_t)(a0 + a1 + a2) >> 1);
+    y[pixel] = finished(&local, (int32_t)(a1 - a2 - a3) >> 1);
     y += line;
-    y[0] = finished(&local, (int32_t)(bottom[0] + bottom[1] + bottom[2]) >> 1);
-    y[pixel] = finished(&local, (int32_t)(bottom[1] - bottom[2] - bottom[3]) >> 1);
+    y[0] = finished(&local, (int32_t)(b0 + b1 + b2) >> 1);
+    y[pixel] = finished(&local, (int32_t)(b1 - b2 - b3) >> 1);
 }
 
 void nsk_conv2d_s8_dsp_winograd2(const nsk_conv2d_winograd *p, const int8_t *x, const int32_t *w,

@@ -169,22 +169,21 @@ static void transform(const nsk_conv2d_winograd *p, const int8_t *at, int32_t *v
     }
 }
 
-/* Outputs of one channel and tile; at the lower and right borders only those that exist. */
-static void store(const nsk_conv2d_winograd *p, const int32_t *m, const finish *f, int32_t row,
-                  int32_t column, int8_t *y)
+/* One tile of outputs: its first one, and how many rows and columns of it exist. */
+typedef struct {
+    int8_t *y;
+    int32_t rows, columns;
+} tile;
+
+/* Outputs of one channel of a tile at the lower or right border: those that exist. */
+static NSK_NOINLINE void inverse_part(const nsk_conv2d_winograd *p, const int32_t *m,
+                                      const finish *f, const tile *t, int32_t k)
 {
-    const int32_t line = p->out_w * p->out_c;
-    const int32_t rows = p->out_h - row, columns = p->out_w - column;
-    int8_t tile[NSK_TILE * NSK_TILE];
-    y += row * line + column * p->out_c;
-    if (rows >= NSK_TILE && columns >= NSK_TILE) {
-        inverse(m, f, y, line, p->out_c);
-        return;
-    }
-    inverse(m, f, tile, NSK_TILE, 1);
-    for (int32_t i = 0; i < NSK_TILE && i < rows; i++) {
-        for (int32_t j = 0; j < NSK_TILE && j < columns; j++) {
-            y[i * line + j * p->out_c] = tile[i * NSK_TILE + j];
+    int8_t whole[NSK_TILE * NSK_TILE];
+    inverse(m, f, whole, NSK_TILE, 1);
+    for (int32_t i = 0; i < NSK_TILE && i < t->rows; i++) {
+        for (int32_t j = 0; j < NSK_TILE && j < t->columns; j++) {
+            t->y[(i * p->out_w + j) * p->out_c + k] = whole[i * NSK_TILE + j];
         }
     }
 }
@@ -208,27 +207,41 @@ static void load(const nsk_conv2d_winograd *p, const int8_t *x, int32_t first, i
     }
 }
 
-/* Up to four tiles: the first is number `tile` of the band that starts at output row `top`. */
-static void four_tiles(const nsk_conv2d_winograd *p, const int8_t *rows, const int32_t *w,
-                       int8_t *y, int32_t *v, int32_t top, int32_t tile, int32_t count)
+/* Outputs of up to four tiles. */
+static void four_outputs(const nsk_conv2d_winograd *p, const int32_t *w, const int32_t *v,
+                         int32_t *m, const tile *tiles, int32_t count)
 {
-    int32_t row[4], column[4], *m = v + p->pairs * STEP;
-    for (int32_t t = 0; t < count; t++) {
-        const int32_t down = (tile + t) / p->columns * NSK_TILE;
-        column[t] = (tile + t) % p->columns * NSK_TILE;
-        row[t] = top + down;
-        transform(p, rows + down * p->line + column[t] * p->in_c, v + t);
-    }
+    const int32_t line = p->out_w * p->out_c;
     for (int32_t k = 0; k < p->out_c; k += 2, w += HEAD + 2 * POINTS * p->pairs) {
         multiply_points(w + HEAD, v, m, p->pairs);
         for (int32_t i = 0; i < 2 && k + i < p->out_c; i++) {
             const int32_t right = (w[2] >> (8 * i)) & 255;
             const finish f = {w[i], w[3 + i], right, nsk_round_term(p->output_zero, right)};
             for (int32_t t = 0; t < count; t++) {
-                store(p, m + 4 * i + t, &f, row[t], column[t], y + k + i);
+                if (tiles[t].rows >= NSK_TILE && tiles[t].columns >= NSK_TILE) {
+                    inverse(m + 4 * i + t, &f, tiles[t].y + k + i, line, p->out_c);
+                } else {
+                    inverse_part(p, m + 4 * i + t, &f, &tiles[t], k + i);
+                }
             }
         }
     }
+}
+
+/* Up to four tiles: the first is number `first` of the band that starts at output row `top`. */
+static void four_tiles(const nsk_conv2d_winograd *p, const int8_t *rows, const int32_t *w,
+                       int8_t *y, int32_t *v, int32_t top, int32_t first, int32_t count)
+{
+    tile tiles[4];
+    for (int32_t t = 0; t < count; t++) {
+        const int32_t down = (first + t) / p->columns * NSK_TILE;
+        const int32_t column = (first + t) % p->columns * NSK_TILE;
+        const tile at = {y + ((top + down) * p->out_w + column) * p->out_c, p->out_h - top - down,
+                         p->out_w - column};
+        tiles[t] = at;
+        transform(p, rows + down * p->line + column * p->in_c, v + t);
+    }
+    four_outputs(p, w, v, v + p->pairs * STEP, tiles, count);
 }
 
 static void convolve(const nsk_conv2d_winograd *p, const int8_t *x, const int32_t *w, int8_t *y,
@@ -245,8 +258,8 @@ static void convolve(const nsk_conv2d_winograd *p, const int8_t *x, const int32_
             memcpy(rows, rows + height * p->line, (size_t)(2 * p->line));
             load(p, x, top + 2, height, rows + 2 * p->line);
         }
-        for (int32_t tile = 0; tile < tiles; tile += 4) {
-            four_tiles(p, rows, w, y, v, top, tile, tiles - tile < 4 ? tiles - tile : 4);
+        for (int32_t first = 0; first < tiles; first += 4) {
+            four_tiles(p, rows, w, y, v, top, first, tiles - first < 4 ? tiles - first : 4);
         }
     }
     if (p->low > -128 || p->high < 127) {
