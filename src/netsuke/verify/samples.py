@@ -56,6 +56,8 @@ def _random(tensor: Tensor, count: int, generator: np.random.Generator) -> Array
     if tensor.dtype == "bool":
         return generator.integers(0, 2, shape).astype(np.bool_)
     low, high = tensor.quant.range if tensor.quant else (0, 127)
+    if tensor.dtype == "uint8":
+        low, high = 0, 255
     array = generator.integers(low, high, shape, endpoint=True).astype(tensor.dtype)
     array[:1], array[1:2] = low, high
     return array
