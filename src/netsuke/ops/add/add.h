@@ -20,13 +20,14 @@ typedef struct {
     int32_t low, high; /* stored bounds of the fused clamp */
 } nsk_add;
 
-/* Operands of one shape: see add_s8_dsp.c. */
+/* Operands of one shape: see add_s8_dsp.c and add_s8_mve.c. */
 typedef struct {
     int32_t count;
     int32_t swapped;      /* whether b has the larger scale */
     int32_t offset_major; /* what the zero points add to the doubled sum */
     int32_t offset_minor, multiplier_minor, round_minor, right_minor; /* right 0: equal scales */
     int32_t multiplier_y, round_y, right_y; /* round_y holds the zero point too */
+    int32_t ties; /* whether there are operands that a shift leaves half-way below zero */
     int32_t low, high;
 } nsk_add_plain;
 
@@ -38,6 +39,7 @@ typedef struct {
 
 void nsk_add_s8(const nsk_add *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_s8_dsp(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
+void nsk_add_s8_mve(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_f32(const nsk_add_real *p, const float *a, const float *b, float *y);
 
 #endif
