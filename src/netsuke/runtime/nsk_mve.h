@@ -51,4 +51,29 @@ static inline void nsk_mve_fill(int8_t *to, int32_t value, int32_t bytes)
 #endif
 }
 
+/* Clamp bytes in place; nothing to do where the bounds are those of an int8. */
+static inline void nsk_mve_clamp(int8_t *y, int32_t bytes, int32_t low, int32_t high)
+{
+    if (low <= -128 && high >= 127) {
+        return;
+    }
+#ifdef NSK_MVE
+    __asm__ volatile(".syntax unified\n"
+                     "vdup.8 q1, %1\n vdup.8 q2, %2\n"
+                     "wlstp.8 lr, %3, 2f\n"
+                     "1:\n"
+                     "vldrb.u8 q0, [%0]\n vmax.s8 q0, q0, q1\n vmin.s8 q0, q0, q2\n"
+                     "vstrb.u8 q0, [%0], #16\n"
+                     "letp lr, 1b\n"
+                     "2:\n"
+                     : "+r"(y)
+                     : "r"(low), "r"(high), "r"(bytes)
+                     : "lr", "q0", "q1", "q2", "cc", "memory");
+#else
+    for (int32_t i = 0; i < bytes; i++) {
+        y[i] = (int8_t)(y[i] < low ? low : y[i] > high ? high : y[i]);
+    }
+#endif
+}
+
 #endif

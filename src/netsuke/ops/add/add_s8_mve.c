@@ -75,20 +75,6 @@ static NSK_NOINLINE void add_equal(const nsk_add_plain *p, const int8_t *a, cons
                      : "lr", "q0", "q1", "q2", "q3", "cc", "memory");
 }
 
-static void clamp(const nsk_add_plain *p, int8_t *y)
-{
-    __asm__ volatile(".syntax unified\n"
-                     "vdup.8 q1, %1\n vdup.8 q2, %2\n"
-                     "dlstp.8 lr, %3\n"
-                     "1:\n"
-                     "vldrb.u8 q0, [%0]\n vmax.s8 q0, q0, q1\n vmin.s8 q0, q0, q2\n"
-                     "vstrb.u8 q0, [%0], #16\n"
-                     "letp lr, 1b\n"
-                     : "+r"(y)
-                     : "r"(p->low), "r"(p->high), "r"(p->count)
-                     : "lr", "q0", "q1", "q2", "cc", "memory");
-}
-
 #else
 
 static int32_t away(int32_t factor, int32_t multiplier, int32_t round, int32_t right)
@@ -117,13 +103,6 @@ static void add_equal(const nsk_add_plain *p, const int8_t *a, const int8_t *b, 
     }
 }
 
-static void clamp(const nsk_add_plain *p, int8_t *y)
-{
-    for (int32_t i = 0; i < p->count; i++) {
-        y[i] = (int8_t)nsk_clamp(y[i], p->low, p->high);
-    }
-}
-
 #endif
 
 void nsk_add_s8_mve(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y)
@@ -135,7 +114,5 @@ void nsk_add_s8_mve(const nsk_add_plain *p, const int8_t *a, const int8_t *b, in
     } else {
         add(p, a, b, y);
     }
-    if (p->low > -128 || p->high < 127) {
-        clamp(p, y);
-    }
+    nsk_mve_clamp(y, p->count, p->low, p->high);
 }

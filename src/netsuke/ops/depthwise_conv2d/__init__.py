@@ -24,6 +24,7 @@ from netsuke.ir import (
     Tile,
 )
 from netsuke.ops.depthwise_conv2d.dsp import dsp_kernels
+from netsuke.ops.depthwise_conv2d.mve import mve_kernels
 from netsuke.ops.depthwise_conv2d.plane import plane_kernels
 from netsuke.ops.links import same_positions
 from netsuke.ops.lowering import clamped, padded
@@ -162,7 +163,8 @@ class DepthwiseConv2d(Op):
             instructions=6.5 * macs + 55.0 * outputs[0].elements,
         )
         plane = plane_kernels(geometry, requant, inputs, outputs)
-        return (*dsp_kernels(geometry, requant, inputs, outputs, isa), *plane, portable)
+        mve = mve_kernels(geometry, requant, inputs, outputs, isa)
+        return (*mve, *dsp_kernels(geometry, requant, inputs, outputs, isa), *plane, portable)
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

@@ -56,6 +56,22 @@ typedef struct {
     int32_t low, high;
 } nsk_depthwise_conv2d_plane;
 
+/* Eight channels at a time, as words that hold four rows, see depthwise_conv2d_s8_mve.c; a row may
+ * be an image's column. */
+typedef struct {
+    int32_t channels;
+    int32_t rows, columns;     /* of the image */
+    int32_t in_row, in_column; /* bytes of x from one to the next */
+    int32_t out_rows, out_columns;
+    int32_t out_row, out_column; /* bytes of y from one to the next */
+    int32_t stride_row, stride_column;
+    int32_t dilation_row, dilation_column;
+    int32_t pad_row, pad_column;
+    int32_t width; /* columns of words that scratch holds */
+    int32_t input_zero, output_zero;
+    int32_t low, high;
+} nsk_depthwise_conv2d_words;
+
 typedef struct {
     int32_t in_h, in_w, in_c;
     int32_t out_h, out_w, out_c;
@@ -74,6 +90,8 @@ void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8
                                  const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_dsp_bands(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
                                        const int32_t *w, int8_t *y, void *scratch);
+void nsk_depthwise_conv2d_s8_mve(const nsk_depthwise_conv2d_words *p, const int8_t *x,
+                                 const int8_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_f32(const nsk_depthwise_conv2d_real *p, const float *x, const float *w,
                               const float *b, float *y);
 
