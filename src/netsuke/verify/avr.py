@@ -22,7 +22,10 @@ COMPILER = "avr-gcc"
 DATA_SPACE = 0x800000
 """Where ELF files of AVR put RAM, which has addresses of its own."""
 
-FLAGS = ("-Os", "-flto", "-ffunction-sections", "-fdata-sections")
+FLAGS = (
+    *("-Os", "-flto", "-mrelax", "-fno-move-loop-invariants"),
+    *("-ffunction-sections", "-fdata-sections"),
+)
 """Chosen by bytes and cycles over the models of the bench; see decision 0021."""
 
 MAIN = PurePosixPath("netsuke_main.c")
