@@ -69,7 +69,8 @@ def merge_equal_leaves(children: Array, roots: Array, codes: Array) -> tuple[Arr
     children, roots
         With ``-1 - code`` for a leaf; splits that nothing names any more stay in place.
     """
-    merged = np.where(children < 0, -1 - codes[np.minimum(-1 - children, len(codes) - 1)], children)
+    leaf = np.where(children < 0, -1 - children, 0)
+    merged = np.where(children < 0, -1 - codes[leaf], children)
     for split in range(len(merged) - 1, -1, -1):
         for side in (0, 1):
             child = merged[split, side]
