@@ -93,10 +93,10 @@ def small_graphs(count: int) -> list[int]:
 @pytest.mark.parametrize("seed", small_graphs(30))
 def test_a_choice_that_claims_to_be_the_fastest_is(seed: int) -> None:
     graph = random_graph(seed, seed % 3 > 0)
-    least = plan(graph, BOARD, ram=0, costs=random_costs(seed))
+    least = plan(graph, BOARD, ram=0, costs=random_costs(seed), stripes=False)
     rng = Random(seed)
     for ram in {least.arena, *(int(least.arena * rng.uniform(1, 1.6)) for _ in range(2))}:
-        planned = plan(graph, BOARD, ram=ram, costs=random_costs(seed))
+        planned = plan(graph, BOARD, ram=ram, costs=random_costs(seed), stripes=False)
         assert planned.arena <= max(ram, least.arena)
         assert planned.fastest
         assert planned.instructions == brute_force(planned, seed, max(ram, least.arena), None)
@@ -105,11 +105,13 @@ def test_a_choice_that_claims_to_be_the_fastest_is(seed: int) -> None:
 @pytest.mark.parametrize("seed", small_graphs(12))
 def test_flash_limits_are_held_by_the_cheapest_choice_that_holds_them(seed: int) -> None:
     graph = random_graph(seed, seed % 3 > 0)
-    roomy = plan(graph, BOARD, ram=1 << 16, costs=random_costs(seed))
+    roomy = plan(graph, BOARD, ram=1 << 16, costs=random_costs(seed), stripes=False)
     least = footprint(roomy, BOARD).flash
     for cut in (1, 200, 1000):
         limit = least - cut
-        planned = plan(graph, BOARD, ram=1 << 16, flash=limit, costs=random_costs(seed))
+        planned = plan(
+            graph, BOARD, ram=1 << 16, flash=limit, costs=random_costs(seed), stripes=False
+        )
         expected = brute_force(planned, seed, 1 << 16, limit)
         if math.isinf(expected):
             assert not planned.fastest

@@ -81,7 +81,7 @@ class Sizer:
         """Exact sizes; they depend on the widths only."""
         if candidate.widths not in self.known:
             quantized = integers(self.space.realise(candidate), self.data, SAMPLES)
-            planned = plan(quantized, self.device)
+            planned = plan(quantized, self.device, stripes=False)
             self.known[candidate.widths] = self._fitted(planned)
         return self.known[candidate.widths]
 

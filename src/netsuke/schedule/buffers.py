@@ -94,6 +94,11 @@ class Sharing:
     skipped: frozenset[str]
 
 
+def scratch_key(node: str, groups: Mapping[str, str]) -> str:
+    """The key of a node's scratch buffer; stripes of one node share theirs."""
+    return f"{groups.get(node, node)}:scratch"
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where the nodes of a graph that was cut into stripes come from.
@@ -327,7 +332,7 @@ class _Sharing:
         for step, node in enumerate(self.nodes):
             scratch = kernels[node.name].scratch if node.name not in self.skipped else None
             if scratch:
-                key = f"{groups.get(node.name, node.name)}:scratch"
+                key = scratch_key(node.name, groups)
                 scratches.setdefault(key, []).append((step, step, 0, scratch))
         for key, stays in scratches.items():
             runs = _runs(stays)

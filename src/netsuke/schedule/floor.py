@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.buffers import Sharing, aligned, share
+from netsuke.schedule.lives import Lives
 
 
 class Floor:
@@ -35,9 +36,7 @@ class Floor:
             name: replace(kernels[0], inplace=(), scratch=None)
             for name, kernels in candidates.items()
         }
-        self._last = {name: step for step, node in enumerate(nodes) for name in node.inputs}
-        self._last |= dict.fromkeys(graph.outputs, len(nodes))
-        self._born = {name: step for step, node in enumerate(nodes) for name in node.outputs}
+        self._lives = Lives(graph, nodes)
         self.live = self._live(nodes, share(graph, nodes, plain))
 
     def needed(self, step: int, node: Node, kernel: Kernel) -> int:
@@ -49,7 +48,7 @@ class Floor:
         saved: dict[int, int] = {}
         for source, target in kernel.inplace:
             dying = self._graph.tensors[node.inputs[source]]
-            if not dying.is_constant and self._last[dying.name] == step:
+            if not dying.is_constant and self._lives.whole(dying.name) == step:
                 size = min(dying.size, self._graph.tensors[node.outputs[target]].size)
                 saved[target] = max(saved.get(target, 0), aligned(size))
         return sum(saved.values())
@@ -61,11 +60,15 @@ class Floor:
             groups.setdefault(tied.get(key, key), []).append(name)
         total = [0] * len(nodes)
         for group, names in groups.items():
-            lives = [self._life(name) for name in names]
-            start, end = min(lives)[0], max(last for _, last in lives)
+            stays = [
+                (born, last, sharing.inside[name][1] + low, sharing.inside[name][1] + high)
+                for name in names
+                for born, last, low, high in self._lives.stays(name)
+            ]
+            start, end = min(stays)[0], max(last for _, last, *_ in stays)
             for step in range(max(0, start), min(len(nodes) - 1, end) + 1):
-                living = [n for n, (a, b) in zip(names, lives, strict=True) if a <= step <= b]
-                total[step] += aligned(self._bytes(living, sharing, group in tied))
+                living = [(low, high) for a, b, low, high in stays if a <= step <= b]
+                total[step] += aligned(_bytes(living, group in tied))
         return total
 
     def _tied(self, nodes: Sequence[Node], sharing: Sharing) -> dict[str, str]:
@@ -81,18 +84,13 @@ class Floor:
                 tied |= dict.fromkeys(merged, min(roots))
         return tied
 
-    def _life(self, name: str) -> tuple[int, int]:
-        born = self._born.get(name, -1)
-        return born, self._last.get(name, born)
 
-    def _bytes(self, names: Sequence[str], sharing: Sharing, tied: bool) -> int:
-        """Distinct bytes of tensors of one buffer; where buffers may merge, only what is sure."""
-        sizes = [self._graph.tensors[name].size for name in names]
-        if tied or len(names) == 1:
-            return max(sizes, default=0)
-        starts = [sharing.inside[name][1] for name in names]
-        covered, top = 0, 0
-        for low, size in sorted(zip(starts, sizes, strict=True)):
-            covered += max(0, low + size - max(low, top))
-            top = max(top, low + size)
-        return covered
+def _bytes(spans: Sequence[tuple[int, int]], tied: bool) -> int:
+    """Distinct bytes of spans of one buffer; where buffers may merge, only what is sure."""
+    if tied:
+        return max((high - low for low, high in spans), default=0)
+    covered, top = 0, 0
+    for low, high in sorted(spans):
+        covered += max(0, high - max(low, top))
+        top = max(top, high)
+    return covered

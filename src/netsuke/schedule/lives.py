@@ -48,6 +48,10 @@ class Lives:
     def _look(self, outer: Tensor, step: int, offset: int, inner: Tensor) -> None:
         self._parts.setdefault(outer.name, []).append((step, offset, offset + inner.size))
 
+    def whole(self, name: str) -> int:
+        """Last step at which all of a tensor must be kept."""
+        return self.stays(name)[0][1]
+
     def stays(self, name: str) -> tuple[Stay, ...]:
         """What must be kept of a tensor, in bytes from its start."""
         if name not in self._stays:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from netsuke.devices import Device, Region
 from netsuke.errors import DoesNotFitError, GraphError, NetsukeError
 from netsuke.ir import Graph, Kernel, Node
-from netsuke.schedule.buffers import Buffer, Sharing, share
+from netsuke.schedule.buffers import Buffer, Sharing, scratch_key, share
 from netsuke.schedule.choose import live_peak, smallest
 from netsuke.schedule.costs import Costs, with_costs
 from netsuke.schedule.offsets import Layout, lay_out, live_bytes, lowest_gap
 from netsuke.schedule.order import Order, best_order
 from netsuke.schedule.select import Room, Selection, select
+from netsuke.schedule.stream import Streaming
+from netsuke.schedule.tied import Kernels, Settled
+from netsuke.schedule.tied import Room as StripeRoom
 
 PROGRAM_MEMORY = "avr"
 """The instruction set whose plain pointers do not reach the flash."""
@@ -125,6 +128,7 @@ def plan(
     exact: bool = False,
     flash: int | None = None,
     costs: Costs | None = None,
+    stripes: bool = True,
 ) -> Plan:
     """Plan a graph on a device.
 
@@ -132,6 +136,10 @@ def plan(
     with which all buffers fit the RAM budget and all tables and code the flash. The budget is
     `ram`; without it an eighth more than the smallest arena, but no more than the tensors that
     live at once, nor than the device has.
+
+    Where that does not fit, or a `ram` is given within which not every node gets its fastest
+    kernel, parts of the graph may run in stripes of rows (`netsuke.schedule.stream`); the plan with
+    fewer instructions is returned, and `Plan.graph` is then the graph with the stripes written out.
 
     Parameters
     ----------
@@ -147,6 +155,8 @@ def plan(
         Bytes that tables, parameters and code may take (code modelled); None: what the device has.
     costs
         Instructions of kernels, such as measured ones; None: as the operators model them.
+    stripes
+        Whether parts of the graph may run in stripes.
 
     Returns
     -------
@@ -158,10 +168,11 @@ def plan(
     GraphError
         When a node has no kernel for this device.
     """
-    candidates = {
-        node.name: with_costs(graph, node, kernels_of(graph, node, device), costs)
-        for node in graph.nodes
-    }
+
+    def make(graph: Graph, node: Node) -> tuple[Kernel, ...]:
+        return with_costs(graph, node, kernels_of(graph, node, device), costs)
+
+    candidates = {node.name: make(graph, node) for node in graph.nodes}
     order, kernels, layout = _smallest(graph, candidates)
     budget = _budget(graph, order, candidates, layout.size, ram, device)
     room = Room(budget, device.flash if flash is None else flash, device.core)
@@ -172,7 +183,43 @@ def plan(
         from netsuke.schedule.solver import solve
 
         layout = solve(list(sharing.buffers.values()), layout)
-    return _assemble(graph, device, order, selection, sharing, layout)
+    ordinary = _assemble(graph, device, order, selection, sharing, layout)
+    limit = ram if ram is not None else _largest(device)
+    cheapest = sum(min(k.instructions for k in found) for found in candidates.values())
+    fits = ordinary.arena <= limit
+    if not stripes or limit < 1 or (fits and (ram is None or ordinary.instructions <= cheapest)):
+        return ordinary
+    streaming = Streaming(graph, order.nodes, candidates, Kernels(make), kernels)
+    settled = streaming.search(StripeRoom(limit, room.flash or device.flash, device.core))
+    if settled is None and not fits:
+        settled = streaming.smallest_found(room.flash or device.flash, device.core)
+    if settled is None or not _is_better(settled, ordinary, limit):
+        return ordinary
+    return _assemble_stripes(device, settled)
+
+
+def _largest(device: Device) -> int:
+    """Bytes of the largest region for arenas."""
+    return max((region.available for region in device.memory("arena")), default=0)
+
+
+def _is_better(settled: Settled, ordinary: Plan, limit: int) -> bool:
+    if ordinary.arena <= limit:
+        return settled.layout.size <= limit and settled.instructions < ordinary.instructions
+    return settled.layout.size < ordinary.arena
+
+
+def _assemble_stripes(device: Device, settled: Settled) -> Plan:
+    graph = settled.striped.graph
+    return _assemble(
+        graph,
+        device,
+        Order(graph.nodes, False),
+        Selection(settled.kernels, False),
+        settled.sharing,
+        settled.layout,
+        settled.origin.groups,
+    )
 
 
 def kernels_of(graph: Graph, node: Node, device: Device) -> tuple[Kernel, ...]:
@@ -201,8 +248,7 @@ def _budget(
     """Bytes that faster kernels may use; see `plan`."""
     if ram is not None:
         return max(smallest_arena, ram)
-    largest = max((region.available for region in device.memory("arena")), default=0)
-    cap = min(live_peak(graph, order.nodes, candidates), largest)
+    cap = min(live_peak(graph, order.nodes, candidates), _largest(device))
     return max(smallest_arena, min(smallest_arena * 9 // 8, cap))
 
 
@@ -230,6 +276,7 @@ def _assemble(
     selection: Selection,
     sharing: Sharing,
     layout: Layout,
+    groups: Mapping[str, str] | None = None,
 ) -> Plan:
     buffers = list(sharing.buffers.values())
     located = _regions(buffers, layout, device.memory("arena"))
@@ -240,7 +287,9 @@ def _assemble(
     steps = []
     for index, node in enumerate(order.nodes):
         skipped = node.name in sharing.skipped
-        scratch = located.get(f"{node.name}:scratch")
+        scratch = None
+        if not skipped and selection.kernels[node.name].scratch:
+            scratch = located[scratch_key(node.name, groups or {})]
         live = live_bytes(buffers, index)
         steps.append(Step(node, None if skipped else selection.kernels[node.name], scratch, live))
     arenas: dict[str, int] = {}

@@ -231,6 +231,8 @@ class _Rewriting:
                     if name in part.stages and last.get(name) == node.name:
                         self._keep(part, name, at)
             pieces.append(self.windows[output][0])
+        for node in part.nodes:
+            del self.windows[node.name]
         self._join(pieces, output)
 
     def _compute(self, part: Stripes, node: Node, at: int) -> None:

@@ -1,0 +1,239 @@
+"""Which parts of a graph run in stripes: the cheapest set that fits, found before it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from netsuke.ir import Graph, Kernel, Node
+from netsuke.schedule.floor import Floor
+from netsuke.schedule.lives import Lives
+from netsuke.schedule.profile import Profile, profile
+from netsuke.schedule.stripes import Stripes, rewrite, stripes
+from netsuke.schedule.tied import Kernels, Room, Settled, settle
+
+LONGEST = 16
+"""Most nodes of one part."""
+HEIGHTS = (1, 2, 3, 4, 6, 8, 12, 16)
+"""Rows of a part's output in one stripe; taller stripes save little."""
+TRIALS = 4
+"""Sets of parts that are built at most for one limit."""
+SLACKS = (1.0, 0.97, 0.93, 0.87)
+"""Shares of the limit that are tried, for the gaps that a layout may need."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Nodes from `first` up to `end` in the order of execution, and what they take in stripes."""
+
+    first: int
+    end: int
+    profile: Profile
+
+
+class Streaming:
+    """The parts of a graph that can run in stripes, and what they would take.
+
+    Parameters
+    ----------
+    graph, nodes
+        The graph, and its nodes in the order of execution.
+    candidates
+        Kernels of all nodes.
+    kernels
+        Kernels of stripes.
+    start
+        Frugal kernels of all nodes.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        nodes: Sequence[Node],
+        candidates: Mapping[str, Sequence[Kernel]],
+        kernels: Kernels,
+        start: Mapping[str, Kernel],
+    ) -> None:
+        self.graph, self.nodes, self.kernels, self.start = graph, tuple(nodes), kernels, start
+        self.candidates = candidates
+        self.lives = Lives(graph, nodes)
+
+    @cached_property
+    def floor(self) -> Floor:
+        return Floor(self.graph, self.nodes, self.candidates)
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Every part in stripes of every height."""
+        found = []
+        for end in range(1, len(self.nodes) + 1):
+            first = self._first(end)
+            shape = self.graph.tensors[self.nodes[end - 1].name].shape
+            for height in HEIGHTS if first < end and len(shape) == 3 else ():
+                if 2 * height > shape[0]:
+                    break
+                found += self._pieces(first, end, height)
+        return tuple(found)
+
+    def _first(self, end: int) -> int:
+        """First node of the longest part that may run in stripes and ends here."""
+        first = end
+        while first > 0 and end - first < LONGEST and self._has_rows(self.nodes[first - 1]):
+            first -= 1
+        return first
+
+    def _has_rows(self, node: Node) -> bool:
+        shape = self.graph.tensors[node.name].shape
+        if len(node.outputs) != 1 or len(shape) != 3 or shape[0] < 2 or shape[1] < 1:
+            return False
+        tile = node.op.tile(self.graph.in_of(node), ((0, 1), (0, shape[1])))
+        return tile is not None
+
+    def _pieces(self, first: int, end: int, height: int) -> list[Piece]:
+        found: list[Piece] = []
+        for start in range(end - 1, first - 1, -1):
+            if not self._is_closed(start, end):
+                continue
+            part = stripes(self.graph, self.nodes[start:end], height)
+            if part is None:
+                break
+            outside, dying = self._around(part, start, end)
+            found.append(Piece(start, end, profile(self.graph, part, outside, dying)))
+        return found
+
+    def _is_closed(self, start: int, end: int) -> bool:
+        """Whether nobody else reads what a part makes, but for its last output."""
+        return all(
+            start <= self.lives.born[name] and self.lives.last.get(name, end) < end
+            for node in self.nodes[start : end - 1]
+            for name in node.outputs
+        )
+
+    def _around(self, part: Stripes, start: int, end: int) -> tuple[int, frozenset[str]]:
+        """Bytes that live through a part without it, and what it reads for the last time."""
+        read = {name for node in part.nodes for name in node.inputs}
+        outside, dying = 0, set()
+        for name, tensor in self.graph.tensors.items():
+            born, last = self.lives.born.get(name, -1), self.lives.last.get(name, -1)
+            if tensor.is_constant or born >= start or last < start:
+                continue
+            if name not in read:
+                outside += tensor.size if last >= end else 0
+            elif last < end:
+                dying.add(name)
+        return outside, frozenset(dying)
+
+    def plain(self, step: int, limit: int) -> float:
+        """Instructions of a node that runs as it is; infinite where it does not fit."""
+        node = self.nodes[step]
+        return min(
+            (
+                kernel.instructions
+                for kernel in self.candidates[node.name]
+                if self.floor.needed(step, node, kernel) <= limit
+            ),
+            default=float("inf"),
+        )
+
+    def best(self, limit: int, banned: set[Piece]) -> tuple[Piece, ...] | None:
+        """The parts with which all nodes take the fewest instructions; None where none fit."""
+        return self._shortest(
+            lambda step: self.plain(step, limit),
+            lambda piece: (
+                piece.profile.cost(self.graph, self.kernels, limit)
+                if piece.profile.height <= limit
+                else float("inf")
+            ),
+            lambda total, more: total + more,
+            banned,
+        )
+
+    def smallest(self, banned: set[Piece]) -> tuple[Piece, ...] | None:
+        """The parts with which the largest step takes the fewest bytes."""
+        return self._shortest(
+            lambda step: float(self._least(step)),
+            lambda piece: float(piece.profile.needed(self.graph, self.kernels)),
+            max,
+            banned,
+        )
+
+    def _shortest(
+        self,
+        node: Callable[[int], float],
+        part: Callable[[Piece], float],
+        join: Callable[[float, float], float],
+        banned: set[Piece],
+    ) -> tuple[Piece, ...] | None:
+        """The cheapest way through all nodes, each by itself or within a part."""
+        ending: dict[int, list[Piece]] = {}
+        for piece in self.pieces:
+            if piece not in banned:
+                ending.setdefault(piece.end, []).append(piece)
+        best: list[tuple[float, tuple[Piece, ...]]] = [(0.0, ())]
+        for end in range(1, len(self.nodes) + 1):
+            ways = [(join(best[-1][0], node(end - 1)), best[-1][1])]
+            for piece in ending.get(end, ()):
+                total, parts = best[piece.first]
+                ways.append((join(total, part(piece)), (*parts, piece)))
+            best.append(min(ways, key=lambda way: (way[0], len(way[1]))))
+        total, parts = best[-1]
+        return parts if total < float("inf") else None
+
+    def settle(self, parts: Sequence[Piece], room: Room) -> Settled | None:
+        """Build a set of parts."""
+        chosen = [piece.profile.stripes for piece in parts]
+        striped = rewrite(self.graph, self.nodes, chosen)
+        candidates = {
+            node.name: self.kernels(striped.graph, node)
+            if node.name in striped.groups or node.name not in self.candidates
+            else self.candidates[node.name]
+            for node in striped.graph.nodes
+        }
+        return settle(striped, candidates, self.start, room)
+
+    def search(self, room: Room) -> Settled | None:
+        """The cheapest parts that fit; None where none do, or none are needed.
+
+        A set is found by what it would take without gaps between its buffers, so sets for a little
+        less memory are built, too, and the one whose real plan is the cheapest is taken.
+        """
+        best: Settled | None = None
+        seen: set[tuple[Piece, ...]] = set()
+        for slack in SLACKS:
+            banned: set[Piece] = set()
+            for _ in range(TRIALS):
+                parts = self.best(int(room.ram * slack), banned)
+                if not parts or parts in seen:
+                    break
+                seen.add(parts)
+                settled = self.settle(parts, room)
+                if settled and settled.layout.size <= room.ram:
+                    if best is None or settled.instructions < best.instructions:
+                        best = settled
+                    break
+                banned.add(max(parts, key=lambda piece: piece.profile.height))
+        return best
+
+    def smallest_found(self, flash: int, core: str) -> Settled | None:
+        """A plan with as small an arena as this search knows to make."""
+        parts = self.smallest(set())
+        if not parts:
+            return None
+        needed = max(int(piece.profile.needed(self.graph, self.kernels)) for piece in parts)
+        plain = [self._least(step) for step in self._outside(parts)]
+        bound = max([needed, *plain])
+        for slack in (1.0, 1.02, 1.05, 1.1, 1.2):
+            found = self.search(Room(int(bound * slack), flash, core))
+            if found:
+                return found
+        return self.settle(parts, Room(bound, flash, core))
+
+    def _outside(self, parts: Sequence[Piece]) -> list[int]:
+        inside = {step for piece in parts for step in range(piece.first, piece.end)}
+        return [step for step in range(len(self.nodes)) if step not in inside]
+
+    def _least(self, step: int) -> int:
+        """Bytes that a node needs with its most frugal kernel."""
+        node = self.nodes[step]
+        return min(self.floor.needed(step, node, k) for k in self.candidates[node.name])
