@@ -119,7 +119,7 @@ def _real_grid(
 
 
 def _neighbours(cuts: Array, column: Array | None) -> tuple[Array, Array]:
-    """The training values next to each threshold: the largest on its left, the next on its right."""
+    """The training values next to each threshold, on its left and on its right."""
     if column is None:
         return cuts.astype(np.float32), np.nextafter(cuts.astype(np.float32), np.float32(np.inf))
     values = np.unique(column.astype(np.float32))

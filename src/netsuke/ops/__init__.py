@@ -22,6 +22,7 @@ from netsuke.ops.dequantize import Dequantize as Dequantize
 from netsuke.ops.div import Div as Div
 from netsuke.ops.exp import Exp as Exp
 from netsuke.ops.expand import Expand as Expand
+from netsuke.ops.fastfood import Fastfood as Fastfood
 from netsuke.ops.forest import Forest as Forest
 from netsuke.ops.gated_tree import GatedTree as GatedTree
 from netsuke.ops.gather import Gather as Gather
@@ -81,6 +82,7 @@ OPERATORS: tuple[type[Op], ...] = (
     Div,
     Exp,
     Expand,
+    Fastfood,
     Forest,
     GatedTree,
     Gather,

@@ -1,0 +1,62 @@
+/* The steps of Fastfood that all feature types share; see fastfood.h. */
+#ifndef NSK_FASTFOOD_BLOCK_H
+#define NSK_FASTFOOD_BLOCK_H
+
+#include "fastfood.h"
+#include "nsk_flash.h"
+
+/* The Hadamard transform in place, modulo 2^16. */
+static inline void nsk_hadamard(uint16_t *v, uint16_t length)
+{
+    for (uint16_t step = 1; step < length; step = (uint16_t)(2 * step)) {
+        for (uint16_t start = 0; start < length; start = (uint16_t)(start + 2 * step)) {
+            uint16_t *a = v + start;
+            uint16_t *b = a + step;
+            for (uint16_t i = step; i; i--) {
+                const uint16_t left = *a, right = *b;
+                *a++ = (uint16_t)(left + right);
+                *b++ = (uint16_t)(left - right);
+            }
+        }
+    }
+}
+
+/* u from w, before the second transform. */
+static inline void nsk_fastfood_mix(const nsk_fastfood *p, uint16_t first, const uint16_t *w,
+                                    uint16_t *u)
+{
+    const int32_t half = (int32_t)1 << (nsk_param(p->shift) - 1);
+    for (uint16_t j = 0; j < nsk_param(p->block); j++) {
+        const uint16_t from = nsk_param(p->wide)
+                                  ? nsk_flash_u16((const uint16_t *)nsk_param(p->order) + first + j)
+                                  : nsk_flash_u8((const uint8_t *)nsk_param(p->order) + first + j);
+        const int32_t product =
+            (int32_t)nsk_flash_i8(nsk_param(p->gauss) + first + j) * (int16_t)w[from];
+        u[j] = (uint16_t)((product + half) >> nsk_param(p->shift));
+    }
+}
+
+/* Outputs of the block whose first row is `first`. */
+static inline void nsk_fastfood_wave(const nsk_fastfood *p, uint16_t first, const uint16_t *u,
+                                     int8_t *y)
+{
+    const uint16_t left = (uint16_t)(nsk_param(p->outputs) - first);
+    const uint16_t count = left < nsk_param(p->block) ? left : nsk_param(p->block);
+    for (uint16_t i = 0; i < count; i++) {
+        const uint16_t row = (uint16_t)(first + i);
+        const uint16_t length = nsk_flash_u8(nsk_param(p->lengths) + row);
+        const uint16_t phase = (uint16_t)(nsk_flash_u16(nsk_param(p->phases) + row) +
+                                          (uint16_t)((uint32_t)length * u[i]) + 128);
+        y[row] = nsk_flash_i8(nsk_param(p->cosines) + (phase >> 8));
+    }
+}
+
+/* Whether B turns the sign of a feature; `first` is a multiple of the block. */
+static inline uint8_t nsk_fastfood_turned(const nsk_fastfood *p, uint16_t first, uint16_t j)
+{
+    const uint16_t bytes = (uint16_t)((nsk_param(p->block) + 7) >> 3);
+    const uint16_t row = (uint16_t)(first / nsk_param(p->block));
+    return (uint8_t)(nsk_flash_u8(nsk_param(p->signs) + row * bytes + (j >> 3)) >> (j & 7) & 1);
+}
+
+#endif

@@ -1,0 +1,20 @@
+/* Fastfood features, uint8 inputs, portable C99. See fastfood.h. */
+#include "fastfood_block.h"
+
+void nsk_fastfood_u8(const nsk_fastfood *p, const uint8_t *x, int8_t *y, void *scratch)
+{
+    const uint16_t block = nsk_param(p->block);
+    uint16_t *w = (uint16_t *)scratch;
+    uint16_t *u = w + block;
+    for (uint16_t first = 0; first < nsk_param(p->outputs); first = (uint16_t)(first + block)) {
+        for (uint16_t j = 0; j < block; j++) {
+            const int16_t value =
+                (int16_t)(j < nsk_param(p->features) ? x[j] - nsk_param(p->zero) : 0);
+            w[j] = (uint16_t)(nsk_fastfood_turned(p, first, j) ? -value : value);
+        }
+        nsk_hadamard(w, block);
+        nsk_fastfood_mix(p, first, w, u);
+        nsk_hadamard(u, block);
+        nsk_fastfood_wave(p, first, u, y);
+    }
+}
