@@ -120,6 +120,7 @@ class _Emitter:
         self.graph = planned.graph
         self.tables = Tables()
         self.structs: list[str] = []
+        self.named: dict[tuple[str | None, str, str], str] = {}
         self.calls: list[str] = []
         for number, step in enumerate(planned.steps):
             self._step(number, step)
@@ -156,8 +157,7 @@ class _Emitter:
     def _arguments(self, number: int, step: Step, kernel: Kernel) -> list[str]:
         arguments = []
         if kernel.struct is not None:
-            self._struct(number, kernel)
-            arguments.append(f"&node{number}")
+            arguments.append(f"&{self._struct(number, kernel)}")
         for index, tensor in enumerate(self.graph.in_of(step.node)):
             argument = self._input(number, index, tensor, kernel)
             if argument is not None:
@@ -182,7 +182,8 @@ class _Emitter:
             raise GraphError(tensor.name, "has no place in the plan")
         return f"(const {C_TYPES[tensor.dtype]} *)({self._address(place)})"
 
-    def _struct(self, number: int, kernel: Kernel) -> None:
+    def _struct(self, number: int, kernel: Kernel) -> str:
+        """The name of a struct with the kernel's parameters; equal ones ship once."""
         fields = []
         for field, value in kernel.parameters.items():
             text = (
@@ -193,9 +194,13 @@ class _Emitter:
             fields.append(f"    .{field} = {text},")
         body = "\n".join(fields)
         where = " NSK_FLASH" if self.flash and kernel.flash else ""
-        self.structs.append(
-            f"static const {kernel.struct} node{number}{where} = {{\n{body}\n}};\n"
-        )
+        key = (kernel.struct, where, body)
+        if key not in self.named:
+            self.named[key] = f"node{number}"
+            self.structs.append(
+                f"static const {kernel.struct} node{number}{where} = {{\n{body}\n}};\n"
+            )
+        return self.named[key]
 
     def data(self) -> str:
         return render("model_data.h.j2", tables=self.tables.text(), flash=self.flash)

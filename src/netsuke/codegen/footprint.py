@@ -43,7 +43,8 @@ def footprint(plan: Plan, device: Device, weights: int | None = None) -> Footpri
     """
     kernels = [step.kernel for step in plan.steps if step.kernel]
     code = sum(code_bytes(name, device.core) for name in {k.function for k in kernels})
-    fields = sum(len(kernel.parameters) for kernel in kernels)
+    # Stripes of one node share their kernel, and so the struct that is written once.
+    fields = sum(len(k.parameters) for k in {id(kernel): kernel for kernel in kernels}.values())
     return Footprint(
         weight_bytes(plan) if weights is None else weights,
         FIELD * fields,

@@ -65,7 +65,7 @@ def manifest(
                 "kernel": step.kernel.function if step.kernel else None,
                 "live": step.live,
                 "scratch": (step.kernel.scratch or 0) if step.kernel else 0,
-                "macs": step.node.op.cost(graph.in_of(step.node), graph.out_of(step.node)).macs,
+                "macs": plan.macs_of(step.node),
             }
             for step in plan.steps
         ],

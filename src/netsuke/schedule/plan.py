@@ -104,6 +104,10 @@ class Plan:
         """Modelled executed instructions for one sample."""
         return sum(step.kernel.instructions for step in self.steps if step.kernel)
 
+    def macs_of(self, node: Node) -> int:
+        """Multiply-accumulates of one of the steps."""
+        return node.op.cost(self.graph.in_of(node), self.graph.out_of(node)).macs
+
     def at_peak(self) -> tuple[tuple[str, int], ...]:
         """Names and bytes of the buffers that live at the peak, largest first."""
         peak = max(range(len(self.steps)), key=lambda i: self.steps[i].live, default=0)
