@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from netsuke.ir import Array, Kernel, Tensor
+from netsuke.ops.add.ties import without_ties
 from netsuke.ops.binary import Additive
 from netsuke.ops.couples import LARGEST_SHIFT
-from netsuke.ops.fixed_point import clamp_bounds, high
+from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.unary import require_quants
 
 
@@ -42,14 +40,15 @@ class Add(Additive):
         parameters = self._plain(inputs, outputs[0])
         if parameters is None:
             return portable
-        dsp = (19.0, 13.0) if parameters["ties"] else (11.5, 8.5)
-        each = {"dsp": dsp, "mve": (4.25, 2.75)}  # instructions an element
+        upward = without_ties(parameters)
+        given = {"mve": parameters, "dsp": {**(upward or parameters), "ties": int(not upward)}}
+        each = {"dsp": (11.5, 8.5) if upward else (23.0, 15.0), "mve": (4.25, 2.75)}
         found = (
             Kernel(
                 f"nsk_add_s8_{name}",
                 f"add/add_s8_{name}.c",
                 "nsk_add_plain",
-                parameters,
+                given[name],
                 inplace=((0, 0), (1, 0)),
                 instructions=each[name][not parameters["right_minor"]] * outputs[0].elements + 40,
             )
@@ -72,7 +71,7 @@ class Add(Additive):
         if half != (1 << 30, 0) or not fits:
             return None
         low, high = clamp_bounds(self.low, self.high, quants[2])
-        parameters = {
+        return {
             "count": output.elements,
             "swapped": int(swapped),
             "offset_major": -(major_zero + (minor_zero if equal else 0)) << 20,
@@ -86,44 +85,3 @@ class Add(Additive):
             "low": low,
             "high": high,
         }
-        return {**parameters, "ties": int(_has_ties(*(parameters[name] for name in SUM)))}
-
-
-SUM = (
-    *("offset_major", "offset_minor", "multiplier_minor", "round_minor", "right_minor"),
-    *("multiplier_y", "round_y", "right_y"),
-)
-"""The parameters that decide what a sum becomes, in the order in which `_has_ties` takes them."""
-
-
-@functools.cache
-def _has_ties(
-    offset_major: int,
-    offset_minor: int,
-    multiplier_minor: int,
-    round_minor: int,
-    right_minor: int,
-    multiplier_y: int,
-    round_y: int,
-    right_y: int,
-) -> bool:
-    """Whether any pair of operands comes to lie half-way below zero before a shift (all are tried).
-
-    Only there do "ties upward" and "ties away from zero" differ.
-    """
-    values: Array = np.arange(-128, 128, dtype=np.int64)
-    tied = False
-    if right_minor == 0:
-        sums: Array = np.arange(-256, 255, dtype=np.int64) * (1 << 20) + offset_major
-    else:
-        product = high(values * (1 << 20) + offset_minor // 2, multiplier_minor)
-        tied = _half_way(product, round_minor, right_minor)
-        other = (product - (product < 0) + round_minor) >> right_minor
-        sums = (values * (1 << 20) + offset_major)[:, None] + 2 * other
-    scaled = (sums * multiplier_y + (1 << 31)) >> 32
-    return tied or _half_way(scaled, round_y, right_y)
-
-
-def _half_way(values: Array, rounding: int, right: int) -> bool:
-    rest = (values + rounding) & ((1 << right) - 1)
-    return bool(((values < 0) & (rest == 0)).any())

@@ -27,7 +27,7 @@ typedef struct {
     int32_t offset_major; /* what the zero points add to the doubled sum */
     int32_t offset_minor, multiplier_minor, round_minor, right_minor; /* right 0: equal scales */
     int32_t multiplier_y, round_y, right_y; /* round_y holds the zero point too */
-    int32_t ties; /* whether there are operands that a shift leaves half-way below zero */
+    int32_t ties; /* whether ties of the shifts must go away from zero; else upward is right */
     int32_t low, high;
 } nsk_add_plain;
 

@@ -9,6 +9,19 @@
  */
 #include "dense.h"
 #include "nsk_dsp.h"
+#include "nsk_fixed.h"
+
+/* Whole groups of four units of one row; the assembler below knows the order. */
+typedef struct {
+    const int32_t *weights;
+    const int8_t *x;
+    const int8_t *whole; /* end of the whole words of x */
+    int8_t *y;
+    const int8_t *end;  /* y + 4 * groups */
+    uint32_t last;      /* the bytes of x behind its whole words */
+    int32_t twice_zero; /* 2 * output zero point + 1 */
+    int32_t rest;       /* how many of them there are */
+} row;
 
 #ifdef NSK_DSP
 
@@ -34,87 +47,138 @@
     "smlad r6, r3, r11, r6\n"                                                                      \
     "smlad r7, r3, r12, r7\n"
 
-/* Sums of four units; returns the weights behind them. */
-static __attribute__((noinline)) const int32_t *multiply(const int32_t *w, const int8_t *x,
-                                                         int32_t depth, int32_t *sums)
+/* Twice the sum, high multiply plus rounding and zero point, shift, saturate. r8 holds the right
+ * shifts (a shift by a register looks at its lowest byte), r12 twice_zero, r1 the output. */
+#define UNIT(sum, multiplier)                                                                      \
+    "lsl r3, r12, r8\n"                                                                            \
+    "asr r3, r3, #1\n"                                                                             \
+    "lsl " sum ", " sum ", #1\n"                                                                   \
+    "smmlar " sum ", " sum ", " multiplier ", r3\n"                                                \
+    "asr " sum ", " sum ", r8\n"                                                                   \
+    "lsr r8, r8, #8\n"                                                                             \
+    "ssat " sum ", #8, " sum "\n"                                                                  \
+    "strb " sum ", [r1], #1\n"
+
+/* The chain of four QUADs is entered so that it ends with the last word of x. */
+static __attribute__((noinline)) void multiply(const row *given)
 {
-    uint32_t last = 0;
-    for (int32_t i = depth & ~3, shift = 0; i < depth; i++, shift += 8) {
-        last |= (uint32_t)(uint8_t)x[i] << shift;
-    }
-    register const int32_t *r0 __asm__("r0") = w;
-    register const int8_t *r1 __asm__("r1") = x;
-    register int32_t r2 __asm__("r2") = depth;
-    register uint32_t r3 __asm__("r3") = last;
-    register int32_t *r12 __asm__("r12") = sums;
+    register const row *r0 __asm__("r0") = given;
     __asm__ volatile(".syntax unified\n"
-                     "push {r4-r12}\n"
+                     ".balign 4\n"
+                     "push {r4-r11}\n"
+                     "ldm r0, {r0, r1, r3, r4, r5, r6, r7, r8}\n"
+                     "mov lr, r3\n"
+                     "sub r9, lr, r1\n"
+                     "and r9, r9, #12\n"
+                     "add r9, r9, r9, lsl #2\n"
+                     "lsl r9, r9, #2\n" /* 80 bytes a QUAD with its load */
+                     "adr r10, 3f\n"
+                     "sub r10, r10, r9\n"
+                     "orr r10, r10, #1\n" /* entry into the chain, Thumb */
+                     "adr r11, 4f\n"
+                     "orr r11, r11, #1\n"
+                     "cmp r8, #0\n"
+                     "it eq\n"
+                     "moveq r11, r10\n"
+                     "push {r1, r4, r5, r6, r7, r10, r11}\n"
+                     "1:\n"
                      "ldm r0!, {r4-r7}\n"
-                     "bic lr, r2, #3\n"
-                     "add lr, r1, lr\n" /* end of the whole words */
-                     "lsls r2, r2, #30\n"
-                     "beq 1f\n"
-                     "mov r2, r3\n" QUAD "1:\n"
-                     "sub r2, lr, r1\n"
-                     "cmp r2, #0\n"
-                     "beq 3f\n"
-                     "ands r2, r2, #4\n"
-                     "beq 2f\n"
-                     "ldr r2, [r1], #4\n" QUAD "cmp r1, lr\n"
-                     "beq 3f\n"
+                     "ldr r1, [sp]\n"
+                     "ldr pc, [sp, #24]\n"
+                     ".balign 4\n"
+                     "4:\n"
+                     "ldr r2, [sp, #12]\n" QUAD "ldr pc, [sp, #20]\n"
+                     ".balign 4\n"
                      "2:\n"
-                     "ldr r2, [r1], #4\n" QUAD "ldr r2, [r1], #4\n" QUAD "cmp r1, lr\n"
-                     "bne 2b\n"
+                     ".rept 4\n"
+                     "ldr r2, [r1], #4\n" QUAD ".endr\n"
                      "3:\n"
-                     "ldr r12, [sp, #32]\n"
-                     "stm r12, {r4-r7}\n"
-                     "pop {r4-r12}\n"
-                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
-                     : "r"(r12)
-                     : "lr", "cc", "memory");
-    return r0;
+                     "cmp r1, lr\n"
+                     "bne.w 2b\n"
+                     "ldr r8, [r0], #4\n"
+                     "ldr r12, [sp, #16]\n"
+                     "ldr r1, [sp, #4]\n"
+                     "ldm r0!, {r2, r9, r10, r11}\n" UNIT("r4", "r2") UNIT("r5", "r9")
+                         UNIT("r6", "r10") UNIT("r7", "r11") "ldr r2, [sp, #8]\n"
+                                                             "str r1, [sp, #4]\n"
+                                                             "cmp r1, r2\n"
+                                                             "bne.w 1b\n"
+                                                             "add sp, sp, #28\n"
+                                                             "pop {r4-r11}\n"
+                     : "+r"(r0)
+                     :
+                     : "r1", "r2", "r3", "r12", "lr", "cc", "memory");
 }
 
 #else
 
-static const int32_t *multiply(const int32_t *w, const int8_t *x, int32_t depth, int32_t *sums)
+/* Sums of four units; returns the weights behind them. */
+static const int32_t *add_products(const row *given, const int32_t *w, int32_t *sums)
 {
     for (int32_t u = 0; u < 4; u++) {
         sums[u] = *w++;
     }
-    const int32_t rest = depth & 3, whole = depth - rest;
-    for (int32_t i = rest ? -4 : 0; i < whole; i += 4, w += 4) {
-        int8_t quad[4] = {0, 0, 0, 0};
-        memcpy(quad, i < 0 ? x + whole : x + i, i < 0 ? (size_t)rest : 4);
-        const uint32_t word = nsk_load4(quad);
-        for (int32_t u = 0; u < 4; u += 2) {
-            sums[u] = nsk_dual(nsk_even(word), nsk_even((uint32_t)w[u]), sums[u]);
-            sums[u] = nsk_dual(nsk_odd(word), nsk_even((uint32_t)w[u + 1]), sums[u]);
-            sums[u + 1] = nsk_dual(nsk_even(word), nsk_odd((uint32_t)w[u]), sums[u + 1]);
-            sums[u + 1] = nsk_dual(nsk_odd(word), nsk_odd((uint32_t)w[u + 1]), sums[u + 1]);
+    const int32_t whole = (int32_t)(given->whole - given->x);
+    for (int32_t i = given->rest ? -4 : 0; i < whole; i += 4) {
+        const uint32_t word = i < 0 ? given->last : nsk_load4(given->x + i);
+        for (int32_t u = 0; u < 4; u += 2, w += 2) {
+            sums[u] = nsk_dual(nsk_even(word), nsk_even((uint32_t)w[0]), sums[u]);
+            sums[u] = nsk_dual(nsk_odd(word), nsk_even((uint32_t)w[1]), sums[u]);
+            sums[u + 1] = nsk_dual(nsk_even(word), nsk_odd((uint32_t)w[0]), sums[u + 1]);
+            sums[u + 1] = nsk_dual(nsk_odd(word), nsk_odd((uint32_t)w[1]), sums[u + 1]);
         }
     }
     return w;
 }
 
+static void multiply(const row *given)
+{
+    const int32_t *w = given->weights;
+    for (int8_t *y = given->y; y != given->end; y += 4, w += 4) {
+        int32_t sums[4];
+        w = add_products(given, w, sums);
+        uint32_t shifts = (uint32_t)*w++;
+        for (int32_t u = 0; u < 4; u++, shifts >>= 8) {
+            const int32_t right = (int32_t)(shifts & 255);
+            const int32_t round = given->twice_zero * (INT32_C(1) << right) >> 1;
+            y[u] = nsk_saturate8(nsk_high_plus(2 * sums[u], w[u], round) >> right);
+        }
+    }
+}
+
 #endif
+
+static void one_row(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y)
+{
+    const int32_t whole = p->depth & ~3, units = p->units & ~3;
+    const int32_t size = 9 + 4 * ((p->depth + 3) / 4); /* words of four units */
+    row task = {w, x, x + whole, y, y + units, 0, 2 * p->output_zero + 1, p->depth & 3};
+    for (int32_t i = whole, shift = 0; i < p->depth; i++, shift += 8) {
+        task.last |= (uint32_t)(uint8_t)x[i] << shift;
+    }
+    if (units > 0) {
+        multiply(&task);
+    }
+    if (units < p->units) {
+        int8_t four[4];
+        task.weights = w + units / 4 * size;
+        task.y = four;
+        task.end = four + 4;
+        multiply(&task);
+        for (int32_t u = 0; units + u < p->units; u++) {
+            y[units + u] = four[u];
+        }
+    }
+}
 
 void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y)
 {
-    for (int32_t r = 0; r < p->rows; r++, x += p->depth) {
-        const int32_t *words = w;
-        for (int32_t k = 0; k < p->units; k += 4) {
-            int32_t sums[4];
-            words = multiply(words, x, p->depth, sums);
-            uint32_t shifts = (uint32_t)*words++;
-            for (int32_t u = 0; u < 4; u++, shifts >>= 8) {
-                const int32_t right = (int32_t)(shifts & 255);
-                const int32_t round = nsk_round_term(p->output_zero, right);
-                const int32_t scaled = nsk_high_plus(2 * sums[u], *words++, round) >> right;
-                if (k + u < p->units) {
-                    *y++ = (int8_t)(scaled < p->low ? p->low : scaled > p->high ? p->high : scaled);
-                }
-            }
+    for (int32_t r = 0; r < p->rows; r++) {
+        one_row(p, x + r * p->depth, w, y + r * p->units);
+    }
+    if (p->low > -128 || p->high < 127) {
+        for (int32_t i = 0; i < p->rows * p->units; i++) {
+            y[i] = (int8_t)nsk_clamp(y[i], p->low, p->high);
         }
     }
 }

@@ -42,7 +42,7 @@ def dsp_kernels(
         "nsk_dense_packed",
         {**shape, **kept},
         constants={1: _words(channels), 2: None},
-        instructions=float(rows * groups * (21 * quads + 100)),
+        instructions=float(rows * (groups * (20 * quads + depth // 16 * 2 + 49) + 60)),
     )
     if rows < 4:
         return (kernel,)
