@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from netsuke.verify import Verification
 
 
-def load(model: Any, optimize: bool = True) -> Graph:
+def load(
+    model: Any, optimize: bool = True, samples: Any = None, trust_pickle: bool = False
+) -> Graph:
     """Return a model as a graph.
 
     Parameters
@@ -35,9 +37,16 @@ def load(model: Any, optimize: bool = True) -> Graph:
     model
         A file (``.onnx``, ``.tflite``, ``.pt2``), a zoo name such as
         ``mobilenet_v1?width=0.25``, a PyTorch module or exported program, or a graph. Inputs that
-        an ONNX file leaves open get their shapes behind it: ``net.onnx?image=1x3x96x96``.
+        an ONNX file leaves open get their shapes behind it: ``net.onnx?image=1x3x96x96``. Also a
+        fitted scikit-learn estimator or Pipeline, or a file of one (``.joblib``, ``.pkl``,
+        ``.skops``).
     optimize
         Run the passes that keep the meaning.
+    samples
+        For an estimator: training rows, or a data set that has them; see
+        `netsuke.estimators.convert.to_graph`.
+    trust_pickle
+        The word that a pickle may run the code that it contains.
 
     Raises
     ------
@@ -45,6 +54,10 @@ def load(model: Any, optimize: bool = True) -> Graph:
     """
     if isinstance(model, Graph):
         graph = model
+    elif is_estimator(model):
+        from netsuke.estimators.source import estimator_graph
+
+        graph, _ = estimator_graph(model, samples, trust_pickle)
     elif isinstance(model, str | Path) and _is_zoo_name(str(model)):
         from netsuke.models import build
 
@@ -58,6 +71,13 @@ def load(model: Any, optimize: bool = True) -> Graph:
     from netsuke.passes import optimize as run_passes
 
     return run_passes(graph)
+
+
+def is_estimator(model: Any) -> bool:
+    """Whether a model is a scikit-learn estimator, or names a file of one."""
+    if isinstance(model, str | Path):
+        return str(model).lower().endswith((".joblib", ".pkl", ".pickle", ".skops"))
+    return not isinstance(model, type) and hasattr(model, "fit") and hasattr(model, "get_params")
 
 
 def _with_shapes(model: Any) -> tuple[Any, dict[str, tuple[int, ...]]]:
@@ -157,7 +177,9 @@ class Verdict:
         }
 
 
-def check(model: Any, device_name: str | Device) -> Verdict:
+def check(
+    model: Any, device_name: str | Device, samples: Any = None, trust_pickle: bool = False
+) -> Verdict:
     """Answer whether a model fits a device, without compiling anything.
 
     Parameters
@@ -166,13 +188,15 @@ def check(model: Any, device_name: str | Device) -> Verdict:
         As for `load`.
     device_name
         As for `device`.
+    samples, trust_pickle
+        As for `load`.
     """
     from netsuke.codegen.footprint import footprint
     from netsuke.schedule import plan as make_plan
 
     target = device(device_name)
     try:
-        graph = load(model)
+        graph = load(model, samples=samples, trust_pickle=trust_pickle)
     except UnsupportedOperatorError as error:
         return Verdict(
             str(model),
@@ -258,6 +282,7 @@ def compile(
     exact: bool = False,
     flash: int | None = None,
     measure: bool | Costs = False,
+    trust_pickle: bool = False,
 ) -> Artifact:
     """Compile a model to C for a device; a float model is quantized when data is given.
 
@@ -266,7 +291,8 @@ def compile(
     model, device_name
         As for `check`.
     dataset
-        Calibration data for a float model; without it a float model stays float.
+        Calibration data for a float model; without it a float model stays float. For an estimator
+        training rows, see `load`.
     out
         Folder to write, which appears whole or not at all.
     target
@@ -282,6 +308,8 @@ def compile(
     measure
         Choose kernels by instructions counted on the emulator of the device's core, and kept in
         the cache, in place of modelled ones; or such costs.
+    trust_pickle
+        See `load`.
 
     Raises
     ------
@@ -291,9 +319,16 @@ def compile(
     from netsuke.codegen import compile_graph
     from netsuke.codegen.footprint import footprint
 
-    board, graph = device(device_name), load(model)
-    if dataset is not None and is_float(graph):
-        graph = quantize(graph, dataset)
+    board = device(device_name)
+    if is_estimator(model):
+        from netsuke.estimators.source import estimator_graph
+
+        graph, told = estimator_graph(model, dataset, trust_pickle)
+        provenance = {**(provenance or {}), **told}
+    else:
+        graph = load(model)
+        if dataset is not None and is_float(graph):
+            graph = quantize(graph, dataset)
     artifact = compile_graph(
         *(graph, board, ram, target, provenance, exact),
         selftest=True,

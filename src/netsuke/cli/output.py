@@ -13,13 +13,22 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 ModelArgument = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A .onnx, .tflite or .pt2 file, or a zoo name.")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A .onnx, .tflite, .pt2, .joblib or .skops file, or a zoo name.",
+    ),
 ]
 DeviceOption = Annotated[
     str, typer.Option("--device", "-d", help="Board id (see `netsuke devices`) or a .toml file.")
 ]
 DataOption = Annotated[
     str | None, typer.Option("--data", help="Data set: a name (digits) or a path.")
+]
+
+TrustOption = Annotated[
+    bool,
+    typer.Option("--trust-pickle", help="The .joblib or .pkl is yours: loading it runs its code."),
 ]
 
 

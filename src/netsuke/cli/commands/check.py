@@ -7,9 +7,11 @@ import typer
 from netsuke.api import Verdict
 from netsuke.api import check as judge
 from netsuke.cli.output import (
+    DataOption,
     DeviceOption,
     Json,
     ModelArgument,
+    TrustOption,
     count,
     rows,
     short,
@@ -20,9 +22,15 @@ from netsuke.cli.output import (
 
 def register(app: typer.Typer) -> None:
     @app.command()
-    def check(model: ModelArgument, device: DeviceOption, as_json: Json = False) -> None:
+    def check(
+        model: ModelArgument,
+        device: DeviceOption,
+        data: DataOption = None,
+        trust_pickle: TrustOption = False,
+        as_json: Json = False,
+    ) -> None:
         """Say whether a model fits a device: flash, RAM at its peak, operators."""
-        verdict = judge(model, device)
+        verdict = judge(model, device, data, trust_pickle)
         if as_json:
             show_json(verdict.as_json())
         else:

@@ -13,6 +13,7 @@ from netsuke.cli.output import (
     DeviceOption,
     Json,
     ModelArgument,
+    TrustOption,
     doing,
     short,
     show_json,
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
         measure: Annotated[
             bool, typer.Option(help="Choose kernels by instructions counted on the emulator.")
         ] = False,
+        trust_pickle: TrustOption = False,
         as_json: Json = False,
     ) -> None:
         """Compile a model to readable C; a float model is quantized when --data is given."""
@@ -57,6 +59,7 @@ def register(app: typer.Typer) -> None:
                 *(model, device, data, out, target, budget, {"source": model}, exact),
                 flash=room,
                 measure=_costs(find(device), say) if measure else False,
+                trust_pickle=trust_pickle,
             )
             result = figures(artifact, find(device))
         result["out"] = str(out)

@@ -15,7 +15,8 @@ def register(app: typer.Typer) -> None:
     def verify(
         folder: Annotated[Path, typer.Argument(metavar="DIR", help="A compiled artifact.")],
         on: Annotated[
-            list[str] | None, typer.Option("--on", help="host, unicorn, qemu, simavr; may be repeated.")
+            list[str] | None,
+            typer.Option("--on", help="host, unicorn, qemu, simavr; may be repeated."),
         ] = None,
         vectors: Annotated[int, typer.Option(help="Random samples to run.")] = 20,
         seed: Annotated[int, typer.Option(help="Of the random samples.")] = 0,
