@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netsuke.errors import UsageError
-from netsuke.estimators.feature_grid import FeatureGrid, feature_grid
+from netsuke.estimators.threshold_grid import ThresholdGrid, threshold_grid
 from netsuke.ir import Array, Graph, GraphBuilder, Quant
 from netsuke.ops.forest import Forest, Trees, largest_score
 
@@ -108,7 +108,7 @@ def forest_graph(
     features
         Length of a row.
     samples
-        Training rows, or None; see `feature_grid`.
+        Training rows, or None; see `threshold_grid`.
     mode
         ``"class"``, ``"scores"`` or ``"leaves"``; see `Forest`.
     offset
@@ -117,7 +117,7 @@ def forest_graph(
         The integer that the largest weight of a leaf becomes; None for the finest that fits into
         int16 sums, and not more than 127 where leaves have several outputs.
     bits
-        Width of features; see `feature_grid`.
+        Width of features; see `threshold_grid`.
     name
         Of the graph.
 
@@ -133,7 +133,7 @@ def forest_graph(
     for numbers in (arrays.threshold, arrays.values, start):
         if not np.isfinite(numbers).all():
             raise UsageError("the trees hold a NaN or an infinity, which have no integer")
-    grid = feature_grid(arrays.feature, arrays.threshold, features, samples, bits)
+    grid = threshold_grid(arrays.feature, arrays.threshold, features, samples, bits)
     leaves, first, scale = _integer_weights(arrays, start, levels)
     return _build(arrays, grid, leaves, first, scale, features, mode, name)
 
@@ -201,7 +201,7 @@ def _rounded_rows(values: Array) -> Array:
 
 def _build(
     arrays: _Arrays,
-    grid: FeatureGrid,
+    grid: ThresholdGrid,
     leaves: Array,
     offset: Array,
     scale: float,
@@ -210,7 +210,7 @@ def _build(
     name: str,
 ) -> Graph:
     builder = GraphBuilder(name)
-    x = builder.input("features", (features,), grid.dtype, grid.quant)
+    x = builder.input("features", (features,), grid.grid.dtype, grid.grid.quant)
     distinct, codes = np.unique(leaves, axis=0, return_inverse=True)
     children, roots = arrays.children, arrays.roots
     if mode != "leaves":  # where the leaf itself is asked for, each one keeps its number
@@ -229,12 +229,3 @@ def _build(
     ]
     quant = Quant((scale,), bits=16) if mode == "scores" else None
     return builder.build([builder.one(Forest(mode), x, *constants, name=mode, quant=quant)])
-
-
-def table_bytes(graph: Graph) -> int:
-    """Bytes of all tables in flash that the graph's kernels need, exact."""
-    total = 0
-    for node in graph.nodes:
-        kernel = node.op.kernels(graph.in_of(node), graph.out_of(node), frozenset())[0]
-        total += sum(v.nbytes for v in kernel.parameters.values() if isinstance(v, np.ndarray))
-    return total

@@ -12,8 +12,9 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-from netsuke.estimators.forest_graph import Tree, forest_graph, table_bytes
-from netsuke.estimators.sklearn_trees import trees_of_forest
+from netsuke.estimators.budget import table_bytes
+from netsuke.estimators.convert.trees import trees_of_forest
+from netsuke.estimators.forest_graph import Tree, forest_graph
 from netsuke.ir import Array, Graph
 
 

@@ -28,6 +28,16 @@ CONVERTERS: dict[str, str] = {
     ),
     "MLPClassifier": "netsuke.estimators.convert.network:network_graph",
     "MLPRegressor": "netsuke.estimators.convert.network:network_graph",
+    **dict.fromkeys(
+        (
+            *("DecisionTreeClassifier", "DecisionTreeRegressor"),
+            *("RandomForestClassifier", "RandomForestRegressor"),
+            *("ExtraTreesClassifier", "ExtraTreesRegressor"),
+            *("GradientBoostingClassifier", "GradientBoostingRegressor"),
+            *("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"),
+        ),
+        "netsuke.estimators.convert.trees:tree_graph",
+    ),
 }
 """Class of scikit-learn -> ``module:function`` of what converts it, called with the estimator and
 its `Features`."""

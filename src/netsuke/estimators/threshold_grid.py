@@ -7,43 +7,35 @@ from dataclasses import dataclass
 import numpy as np
 
 from netsuke.errors import UsageError
-from netsuke.ir import Array, Quant
+from netsuke.estimators.convert.features import Grid
+from netsuke.ir import Array
 
 CANDIDATES = 512
 """Scales that are tried for a feature of 8 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FeatureGrid:
+class ThresholdGrid:
     """How features become integers, and the thresholds among them.
 
     Attributes
     ----------
-    dtype
-        Element type of the vector of features: int8, uint8 or int16.
-    quant
-        One scale and zero point a feature.
+    grid
+        How features become integers.
     thresholds
         ``(splits,)`` int32: stored x goes left when ``x <= threshold``.
     straddled
         Thresholds on whose two sides lie training values that get the same integer.
     """
 
-    dtype: str
-    quant: Quant
+    grid: Grid
     thresholds: Array
     straddled: int
 
-    def stored(self, samples: Array) -> Array:
-        """Samples ``(rows, features)`` as the device takes them."""
-        rows = np.asarray(samples, np.float32)
-        stored = [self.quant.quantize(row) for row in rows]
-        return np.array(stored, self.dtype).reshape(rows.shape)
 
-
-def feature_grid(
+def threshold_grid(
     feature: Array, threshold: Array, features: int, samples: Array | None, bits: int | None = None
-) -> FeatureGrid:
+) -> ThresholdGrid:
     """Choose the integers of every feature.
 
     Where all samples are integers they stay as they are and ``floor(threshold)`` is exact.
@@ -85,23 +77,22 @@ def feature_grid(
 
 def _integer_grid(
     threshold: Array, features: int, samples: Array, bits: int | None
-) -> FeatureGrid | None:
+) -> ThresholdGrid | None:
     low, high = int(samples.min()), int(samples.max())
     for dtype, width in (("uint8", 8), ("int8", 8), ("int16", 16)):
         limits = np.iinfo(dtype)
         if bits in (None, width) and limits.min <= low and high <= limits.max:
-            scheme = "unsigned" if dtype == "uint8" else "affine"
-            quant = Quant((1.0,) * features, (0,) * features, 0, width, scheme)
             # Below the smallest integer nothing goes left, beyond the largest everything.
             floors = np.clip(np.floor(threshold), limits.min, limits.max)
-            return FeatureGrid(dtype, quant, floors.astype(np.int32), 0)
+            grid = Grid(dtype, np.ones(features), np.zeros(features, np.int64))
+            return ThresholdGrid(grid, floors.astype(np.int32), 0)
     return None
 
 
 def _real_grid(
     feature: Array, threshold: Array, features: int, samples: Array | None, bits: int
-) -> FeatureGrid:
-    scales, zeros = [1.0] * features, [0] * features
+) -> ThresholdGrid:
+    scales, zeros = np.ones(features), np.zeros(features, np.int64)
     stored = np.zeros(len(threshold), np.int32)
     lowest = 0 if bits == 8 else -(1 << 15)
     straddled = 0
@@ -113,16 +104,15 @@ def _real_grid(
         scales[number], zeros[number] = scale, lowest - int(cells[0])
         stored[here] = (cells + zeros[number])[inverse.reshape(-1)]
         straddled += shared
-    scheme = "unsigned" if bits == 8 else "affine"
-    quant = Quant(tuple(scales), tuple(zeros), 0, bits, scheme)
-    return FeatureGrid("uint8" if bits == 8 else "int16", quant, stored, straddled)
+    grid = Grid("uint8" if bits == 8 else "int16", scales, zeros)
+    return ThresholdGrid(grid, stored, straddled)
 
 
 def _neighbours(cuts: Array, column: Array | None) -> tuple[Array, Array]:
     """The training values next to each threshold, on its left and on its right."""
     if column is None:
         return cuts.astype(np.float32), np.nextafter(cuts.astype(np.float32), np.float32(np.inf))
-    values = np.unique(column.astype(np.float32))
+    values = np.unique(column.astype(np.float64))
     at = np.searchsorted(values, cuts, side="right")
     reach = max(float(np.ptp(values)), float(np.ptp(cuts)), abs(float(cuts[0])), 1e-6)
     padded = np.concatenate([[cuts[0] - reach], values, [cuts[-1] + reach]])

@@ -20,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from netsuke.errors import UsageError
+from netsuke.estimators.convert.features import Features
 from netsuke.estimators.forest_graph import Tree, forest_graph
 from netsuke.ir import Array, Graph
 
@@ -33,7 +34,7 @@ SINGLE = (DecisionTreeClassifier, DecisionTreeRegressor)
 BOOSTED = (GradientBoostingClassifier, GradientBoostingRegressor)
 BINNED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 TREE_MODELS = (*SINGLE, *AVERAGED, *BOOSTED, *BINNED)
-"""Every class of scikit-learn that `tree_model_graph` takes."""
+"""Every class of scikit-learn that `tree_graph` takes."""
 
 
 def trees_of_forest(model: Any) -> list[Tree]:
@@ -143,9 +144,9 @@ def _binned_rounds(model: Any) -> list[list[Member]]:
     return rounds
 
 
-def tree_model_graph(
-    model: Any,
-    samples: Array | None,
+def tree_graph(
+    estimator: Any,
+    features: Features,
     *,
     mode: str | None = None,
     vote: str = "soft",
@@ -155,10 +156,10 @@ def tree_model_graph(
 
     Parameters
     ----------
-    model
+    estimator
         An instance of one of `TREE_MODELS`, fitted, with one output.
-    samples
-        Training rows ``(rows, features)``, for the choice of integers; see `feature_grid`.
+    features
+        What stands between the person's features and the estimator's, and training rows.
     mode
         ``"class"``, ``"scores"`` or ``"leaves"``; None is the class for classifiers, else scores.
     vote
@@ -172,21 +173,34 @@ def tree_model_graph(
     UsageError
         For another model, or one that is not served (several outputs, categories).
     """
-    if not isinstance(model, TREE_MODELS):
-        raise UsageError(f"{type(model).__name__} is no tree model of scikit-learn that is served")
+    if not isinstance(estimator, TREE_MODELS):
+        raise UsageError(f"{type(estimator).__name__} is no tree model of scikit-learn")
     if vote not in ("soft", "hard"):
         raise UsageError(f"vote is 'soft' or 'hard', not {vote!r}")
-    mode = mode or ("class" if is_classifier(model) else "scores")
-    rows = None if samples is None else np.asarray(samples, np.float32)
+    mode = mode or ("class" if is_classifier(estimator) else "scores")
     levels, offset = None, None
-    if isinstance(model, BOOSTED + BINNED):
-        sample = np.zeros((1, model.n_features_in_), np.float32) if rows is None else rows[:1]
-        trees, offset = boosted_trees(model, sample)
+    if isinstance(estimator, BOOSTED + BINNED):
+        trees, offset = boosted_trees(estimator, np.zeros((1, features.count), np.float32))
     else:
-        trees = trees_of_forest(model)
-        levels = 1 if vote == "hard" and is_classifier(model) else None
-    name = type(model).__name__
-    features = model.n_features_in_
+        trees = trees_of_forest(estimator)
+        levels = 1 if vote == "hard" and is_classifier(estimator) else None
+    samples = features.samples
+    if samples is not None and not isinstance(estimator, BINNED):
+        samples = samples.astype(np.float32)  # as the trees saw them
     return forest_graph(
-        trees, features, rows, mode=mode, offset=offset, levels=levels, bits=bits, name=name
+        [_unscaled(tree, features) for tree in trees],
+        features.count,
+        samples,
+        mode=mode,
+        offset=offset,
+        levels=levels,
+        bits=bits,
+        name=type(estimator).__name__,
     )
+
+
+def _unscaled(tree: Tree, features: Features) -> Tree:
+    """The tree on the person's own units: (x - shift) factor <= t is x <= t / factor + shift."""
+    feature = np.maximum(tree.feature, 0)
+    threshold = tree.threshold / features.factor[feature] + features.shift[feature]
+    return Tree(tree.feature, threshold, tree.left, tree.right, tree.value)
