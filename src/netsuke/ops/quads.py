@@ -50,8 +50,9 @@ def quad_words(channels: Channels) -> Array:
     return (packed & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
 
 
-def quad_instructions(channels: int, depth: int) -> float:
-    """Executed instructions of ``nsk_quads_multiply``."""
+def quad_instructions(channels: int, depth: int, vectors: int = 2) -> float:
+    """Executed instructions of ``nsk_quads_all`` for one vector or two."""
     blocks, (whole, rest) = quad_blocks(depth), divmod(channels, 4)
-    quad = 14 * blocks + 28 + 2 * ((blocks + 6) // 8)
-    return float((whole + (rest > 0)) * quad + 30 + (rest > 0) * (60 + 8 * rest) + 60)
+    two = 14 * blocks + 28 + 2 * ((blocks + 6) // 8)
+    quad = two if vectors == 2 else 10 * blocks + 20
+    return float((whole + (rest > 0)) * quad + 70 + (rest > 0) * (50 + 6 * rest))

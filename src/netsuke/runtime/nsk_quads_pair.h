@@ -9,8 +9,9 @@
 /* 14 instructions for 128 multiply-accumulates, and 28 for eight outputs. Sums of x0 are in r0, r2,
  * r4, r6, of x1 in r8, r10, r12, lr; r1 and r3 are y0 and y1, r5 the end of x0, r7 the weights, r9
  * and r11 x0 and x1. The chain of 8 steps is entered so that it ends with the vectors. */
-static NSK_NOINLINE void nsk_quads_pair(const nsk_quads *task)
+static NSK_NOINLINE void nsk_quads_pair(const nsk_quads *task, int32_t depth)
 {
+    (void)depth;
     register const nsk_quads *r0 __asm__("r0") = task;
     __asm__ volatile(".syntax unified\n"
                      ".macro nsk_step op\n"
@@ -61,35 +62,12 @@ static NSK_NOINLINE void nsk_quads_pair(const nsk_quads *task)
 
 #else
 
-static void nsk_quads_pair(const nsk_quads *task)
+static void nsk_quads_pair(const nsk_quads *task, int32_t depth)
 {
-    nsk_quads_single(task, task->x0, 16 * task->blocks, task->y0);
-    nsk_quads_single(task, task->x1, 16 * task->blocks, task->y1);
+    nsk_quads_single(task, task->x0, depth, task->y0);
+    nsk_quads_single(task, task->x1, depth, task->y1);
 }
 
 #endif
-
-/* All channels, also where they are no multiple of four; `end` is set here. */
-static void nsk_quads_multiply(const nsk_quads *task, int32_t channels)
-{
-    const int32_t whole = channels & ~3;
-    nsk_quads part = *task;
-    part.end = part.y0 + whole;
-    if (whole > 0) {
-        nsk_quads_pair(&part);
-    }
-    if (whole < channels) {
-        int8_t last[2][4];
-        part.weights += whole / 4 * (64 * part.blocks + 48);
-        part.y0 = last[0];
-        part.y1 = last[1];
-        part.end = last[0] + 4;
-        nsk_quads_pair(&part);
-        for (int32_t k = 0; k < channels - whole; k++) {
-            task->y0[whole + k] = last[0][k];
-            task->y1[whole + k] = last[1][k];
-        }
-    }
-}
 
 #endif

@@ -33,6 +33,9 @@ from netsuke.ops.window import Pads, output_extent, reads_ahead, window_tile, wi
 LARGEST_WINDOW = 1 << 23
 """Pixels of a window whose int8 sum surely fits into int32."""
 
+LARGEST_MVE_WINDOW = 256
+"""Pixels of a window whose int8 sum surely fits into int16."""
+
 
 @dataclass(frozen=True, slots=True)
 class AveragePool2d(Op):
@@ -167,16 +170,26 @@ class AveragePool2d(Op):
                 ),
             )
         low, high, zero = self._integers(inputs, outputs)
-        return (
-            Kernel(
-                "nsk_average_pool2d_s8",
-                "average_pool2d/average_pool2d_s8.c",
-                "nsk_average_pool2d",
-                {**geometry, "zero": zero, "low": low, "high": high},
-                inplace=inplace,
-                instructions=5.0 * work + 30.0 * outputs[0].elements,
-            ),
+        portable = Kernel(
+            "nsk_average_pool2d_s8",
+            "average_pool2d/average_pool2d_s8.c",
+            "nsk_average_pool2d",
+            {**geometry, "zero": zero, "low": low, "high": high},
+            inplace=inplace,
+            instructions=3.0 * work + 30.0 * outputs[0].elements,
         )
+        if "mve" not in isa or math.prod(self.kernel) > LARGEST_MVE_WINDOW:
+            return (portable,)
+        vectors = out_h * out_w * -(-channels // 8)
+        mve = replace(
+            portable,
+            function="nsk_average_pool2d_s8_mve",
+            source="average_pool2d/average_pool2d_s8_mve.c",
+            instructions=vectors * (self.kernel[0] * (5.0 * self.kernel[1] + 4) + 30)
+            + 13.0 * outputs[0].elements
+            + 60.0 * out_h * out_w,
+        )
+        return (mve, portable)
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return same_positions(("in", 0, 2), ("out", 0, 2))

@@ -81,6 +81,7 @@ void nsk_conv2d_s8_mve(const nsk_conv2d_quads *p, const int8_t *x, const int32_t
 {
     const int32_t depth = p->in_c / p->groups, per_group = p->out_c / p->groups;
     const int32_t step = p->stride_w * p->kernel_h * depth;
+    const int32_t window = p->kernel_w * p->kernel_h * depth;
     const int32_t size = (per_group + 3) / 4 * (16 * p->blocks + 12);
     int8_t *lines = (int8_t *)scratch;
     for (int32_t g = 0; g < p->groups; g++) {
@@ -99,7 +100,7 @@ void nsk_conv2d_s8_mve(const nsk_conv2d_quads *p, const int8_t *x, const int32_t
                                         p->output_zero,
                                         p->low,
                                         p->high};
-                nsk_quads_multiply(&task, per_group);
+                nsk_quads_all(&task, per_group, window, pair ? nsk_quads_pair : nsk_quads_one);
             }
         }
     }
@@ -119,6 +120,6 @@ void nsk_conv2d_s8_mve_flat(const nsk_conv2d_quads *p, const int8_t *x, const in
                                 p->blocks, p->output_zero,         p->low,
                                 p->high};
         nsk_mve_move(strip, x + n * p->in_c, (1 + pair) * p->in_c);
-        nsk_quads_multiply(&task, p->out_c);
+        nsk_quads_all(&task, p->out_c, p->in_c, pair ? nsk_quads_pair : nsk_quads_one);
     }
 }

@@ -85,15 +85,15 @@ def _saves_input(geometry: Mapping[str, Any]) -> bool:
 def _instructions(p: Mapping[str, Any], depth: int, flat: bool) -> float:
     """Executed instructions: the products, and what it takes to lay out the windows."""
     per_group = p["out_c"] // p["groups"]
-    products = quad_instructions(per_group, depth)
+    two, one = (quad_instructions(per_group, depth, vectors) + 25 for vectors in (2, 1))
     if flat:
-        pairs = -(-p["out_h"] * p["out_w"] // 2)
-        return float(pairs * (products + 3 * -(-2 * depth // 16) + 30) + 60)
+        pairs, odd = divmod(p["out_h"] * p["out_w"], 2)
+        return float(pairs * two + odd * one + (pairs + odd) * (3 * -(-2 * depth // 16) + 15) + 60)
     width = p["in_c"] // p["groups"]
-    pairs = p["out_h"] * -(-p["out_w"] // 2)
+    pairs, odd = divmod(p["out_w"], 2)
     kept = max(p["kernel_h"] - p["stride_h"], 0) if p["dilation_h"] == 1 else 0
     pixel = 6.0 if width <= 16 else 3.0 * -(-width // 16) + 10
-    row = pixel * p["columns"] + 60
+    row = pixel * p["columns"] + 80
     moved = 3.0 * p["columns"] * p["kernel_h"] * width / 16 if kept else 0.0
     lines = (p["out_h"] * (p["kernel_h"] - kept) + kept) * row + p["out_h"] * (moved + 40)
-    return float(p["groups"] * (pairs * (products + 30) + lines) + 60)
+    return float(p["groups"] * (p["out_h"] * (pairs * two + odd * one) + lines) + 60)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from netsuke.ir import Kernel, Tensor
 from netsuke.ops.conv2d.mve import mve_kernels as convolution_kernels
 from netsuke.ops.dense.column import column_geometry
-from netsuke.ops.quads import quad_blocks, quad_channels, quad_words
+from netsuke.ops.quads import quad_channels, quad_instructions, quad_words
 from netsuke.ops.requant import Requant
 
 
@@ -33,15 +33,13 @@ def mve_kernels(
     numbers = requant.parameters()
     kept = {name: numbers[name] for name in ("output_zero", "low", "high")}
     rows, units, depth = (shape[name] for name in ("rows", "units", "depth"))
-    quads = -(-units // 4)
-    row = quads * (10 * quad_blocks(depth) + 20) + (90 if units % 4 else 40)
     kernel = Kernel(
         "nsk_dense_s8_mve",
         "dense/dense_s8_mve.c",
         "nsk_dense_packed",
         {**shape, **kept},
         constants={1: quad_words(channels), 2: None},
-        instructions=float(rows * row + 20),
+        instructions=rows * (quad_instructions(units, depth, 1) + 25) + 20,
     )
     if rows < 2:
         return (kernel,)

@@ -278,7 +278,7 @@ static void load(const nsk_depthwise_conv2d_words *p, const int8_t *x, int32_t c
     nsk_mve_fill(words + (left + middle) * WORDS, p->input_zero, right * WORDS);
 }
 
-/* Places of windows in the words, and of outputs in y; see job. */
+/* Places of windows in the words, and of one or two rows of outputs in y; see job. */
 static void set_places(const nsk_depthwise_conv2d_words *p, int32_t both, uint32_t *places)
 {
     const uint32_t right = (uint32_t)(p->dilation_column * WORDS);
@@ -299,10 +299,11 @@ void nsk_depthwise_conv2d_s8_mve(const nsk_depthwise_conv2d_words *p, const int8
     const int32_t both = p->stride_row == 1 && p->dilation_row == 1;
     const int32_t rest = p->out_columns & 3, few = p->out_columns < 4;
     int8_t fill[LANES];
-    uint32_t places[12];
+    uint32_t places1[12], places2[12];
     job task;
     memset(fill, p->input_zero, sizeof fill);
-    set_places(p, both, places);
+    set_places(p, 0, places1);
+    set_places(p, 1, places2);
     task.words = (const int8_t *)scratch;
     task.blocks = p->out_columns >> 2;
     task.rest = rest > 0;
@@ -310,8 +311,8 @@ void nsk_depthwise_conv2d_s8_mve(const nsk_depthwise_conv2d_words *p, const int8
     task.y_step = 4 * p->out_column;
     task.back = few ? 0 : (4 - rest) * task.step;
     task.y_back = few ? 0 : (4 - rest) * p->out_column;
+    task.mask = few ? (1 << 4 * rest) - 1 : 0xffff;
     task.zero = p->output_zero;
-    task.places = places;
     for (int32_t c = 0; c < p->channels; c += LANES) {
         const int32_t channels = p->channels - c < LANES ? p->channels - c : LANES;
         for (int32_t i = 0; i < p->out_rows; i += 1 + both) {
@@ -319,11 +320,11 @@ void nsk_depthwise_conv2d_s8_mve(const nsk_depthwise_conv2d_words *p, const int8
             task.weights = w + c * CHANNEL;
             task.y = y + i * p->out_row + c;
             task.end = task.y + channels;
-            task.mask = few ? (1 << 4 * rest) - 1 : 0xffff;
-            if (both) {
-                task.mask &= i + 1 < p->out_rows ? 0xffff : 0x3333;
+            if (both && i + 1 < p->out_rows) {
+                task.places = places2;
                 outputs2(&task);
             } else {
+                task.places = places1;
                 outputs1(&task);
             }
         }

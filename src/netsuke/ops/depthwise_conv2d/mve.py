@@ -138,5 +138,6 @@ def _instructions(shape: Mapping[str, int]) -> float:
     fresh, next_one = 15 * middle + 90, (11 if moves else 15) * middle + 60
     groups = -(-p["channels"] // LANES)
     words = groups * (fresh + (steps - 1) * next_one)
-    channel = blocks * (32 if both else 22) + 28
-    return float(p["channels"] * steps * channel + words + groups * steps * 90 + 100)
+    channels = steps * (blocks * (32 if both else 22) + 28)
+    channels -= 10 * blocks * (p["out_rows"] % 2) if both else 0
+    return float(p["channels"] * channels + words + groups * steps * 50 + 100)

@@ -119,16 +119,26 @@ class MaxPool2d(Op):
             )
             else ()
         )
-        return (
-            Kernel(
-                f"nsk_max_pool2d_{suffix}",
-                f"max_pool2d/max_pool2d_{suffix}.c",
-                "nsk_max_pool2d",
-                parameters,
-                inplace=inplace,
-                instructions=7.0 * self.cost(inputs, outputs).elementary,
-            ),
+        work = self.cost(inputs, outputs).elementary
+        portable = Kernel(
+            f"nsk_max_pool2d_{suffix}",
+            f"max_pool2d/max_pool2d_{suffix}.c",
+            "nsk_max_pool2d",
+            parameters,
+            inplace=inplace,
+            instructions=7.0 * work,
         )
+        if suffix == "f32" or "mve" not in isa:
+            return (portable,)
+        vectors = out_h * out_w * -(-channels // 16)
+        mve = replace(
+            portable,
+            function="nsk_max_pool2d_s8_mve",
+            source="max_pool2d/max_pool2d_s8_mve.c",
+            instructions=vectors * (self.kernel[0] * (5.0 * self.kernel[1] + 5) + 35)
+            + 60.0 * out_h * out_w,
+        )
+        return (mve, portable)
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return same_positions(("in", 0, 2), ("out", 0, 2))
