@@ -30,10 +30,14 @@ class Decide(Op):
             )
         return (TensorType((1,), "uint8"),)
 
-    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+    def rows(self, *arrays: Array) -> Array:
+        """y of many samples: ``(n, classes)`` to ``(n, 1)``."""
         (x,) = arrays
-        decided = int(x[0] > 0) if len(x) == 1 else int(x.argmax())
-        return (np.array([decided], np.uint8),)
+        decided = x > 0 if x.shape[1] == 1 else x.argmax(axis=1)[:, None]
+        return np.asarray(decided, np.uint8)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        return (self.rows(arrays[0][None])[0],)
 
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array

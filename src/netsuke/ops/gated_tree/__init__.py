@@ -62,17 +62,21 @@ class GatedTree(Op):
             raise GraphError(z.name, "scores of this tree can exceed 16 bits")
         return (TensorType((outputs,), "int16"),)
 
-    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+    def rows(self, *arrays: Array) -> Array:
+        """y of many samples: z ``(n, size)`` to ``(n, outputs)``."""
         z, linear, gated, branch = (array.astype(np.int64) for array in arrays)
-        scores = np.zeros(linear.shape[1], np.int64)
-        node = 0
+        scores = np.zeros((len(z), linear.shape[1]), np.int64)
+        node = np.zeros(len(z), np.int64)
         while True:
-            a = (linear[node] @ z) >> self.linear_shift
-            gate = np.clip((gated[node] @ z) >> self.gate_shift, -128, 127)
-            scores += (a * gate) >> 8
-            if node >= len(branch):
-                return (scores.astype(np.int16),)
-            node = 2 * node + 1 + int(branch[node] @ z > 0)
+            a = np.einsum("nls,ns->nl", linear[node], z) >> self.linear_shift
+            gate = np.einsum("nls,ns->nl", gated[node], z) >> self.gate_shift
+            scores += (a * np.clip(gate, -128, 127)) >> 8
+            if not len(node) or node[0] >= len(branch):
+                return scores.astype(np.int16)
+            node = 2 * node + 1 + ((branch[node] * z).sum(axis=1) > 0)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        return (self.rows(arrays[0][None], *arrays[1:])[0],)
 
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array

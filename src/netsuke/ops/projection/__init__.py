@@ -64,10 +64,14 @@ class Projection(Op):
             raise GraphError(x.name, "sums of this projection can exceed 32 bits")
         return (TensorType(weights.shape[:1], self.dtype),)
 
-    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+    def rows(self, *arrays: Array) -> Array:
+        """y of many samples: x ``(n, features)`` to ``(n, rows)``."""
         x, weights, bias = (array.astype(np.int64) for array in arrays)
-        sums = (weights @ x + bias) >> self.shift
-        return (np.clip(sums, self.low, self.high).astype(self.dtype),)
+        sums = (x @ weights.T + bias) >> self.shift
+        return np.clip(sums, self.low, self.high).astype(self.dtype)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        return (self.rows(arrays[0][None], *arrays[1:])[0],)
 
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array

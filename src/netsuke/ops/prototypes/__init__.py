@@ -51,11 +51,16 @@ class Prototypes(Op):
             raise GraphError(z.name, "the table's last entry is not 0")
         return (TensorType((scores.shape[1],), "int32"),)
 
-    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+    def rows(self, *arrays: Array) -> Array:
+        """y of many samples: z ``(n, size)`` to ``(n, outputs)``."""
         z, places, scores, table = (array.astype(np.int64) for array in arrays)
-        entries = np.square(z - places).sum(axis=1) >> self.shift
+        squares = np.square(z).sum(axis=1)[:, None] + np.square(places).sum(axis=1)
+        entries = (squares - 2 * (z @ places.T)) >> self.shift
         near = table[np.minimum(entries, len(table) - 1)]
-        return ((near @ scores).astype(np.int32),)
+        return (near @ scores).astype(np.int32)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        return (self.rows(arrays[0][None], *arrays[1:])[0],)
 
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
