@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 import pytest
-from kernel_library import Guarded, library, make_struct
+from plan_runs import run_plan
 from random_graphs import random_graph, random_inputs
 
 from netsuke.codegen import compile_graph
 from netsuke.devices import device
 from netsuke.ir import Array, Graph, interpret, interpret_batch
-from netsuke.schedule import Plan, plan
+from netsuke.schedule import plan
 
 BOARDS = ("nucleo-f446re", "rpi-pico")
 PLANNED = 1000
 COMPILED = 12
-
-
-def run_plan(planned: Plan, feeds: dict[str, Array]) -> dict[str, Array]:
-    """Run a plan's kernels one by one in guarded arenas, as model.c does."""
-    graph = planned.graph
-    arenas = {region: Guarded(size) for region, size in planned.arenas.items()}
-
-    def address(name: str) -> int:
-        place = planned.places[name]
-        return arenas[place.region].address + place.offset
-
-    for name, value in feeds.items():
-        ctypes.memmove(address(name), np.ascontiguousarray(value).tobytes(), value.nbytes)
-    for step in planned.steps:
-        kernel, keep = step.kernel, []
-        if kernel is None:
-            continue
-        arguments: list[object] = []
-        if kernel.struct is not None:
-            arguments.append(ctypes.byref(make_struct(kernel, keep)))
-        for index, tensor in enumerate(graph.in_of(step.node)):
-            data = kernel.constants.get(index, tensor.data)
-            if data is not None:
-                table = Guarded(data.nbytes)
-                table.write(data)
-                keep.append(table)
-                arguments.append(ctypes.c_void_p(table.address))
-            elif index not in kernel.constants:
-                arguments.append(ctypes.c_void_p(address(tensor.name)))
-        arguments += [ctypes.c_void_p(address(tensor.name)) for tensor in graph.out_of(step.node)]
-        if kernel.scratch is not None:
-            place = step.scratch
-            at = arenas[place.region].address + place.offset if place else None
-            arguments.append(ctypes.c_void_p(at))
-        function = getattr(library(kernel.source), kernel.function)
-        function.restype = None
-        function(*arguments)
-    for arena in arenas.values():
-        arena.check()
-    results = {}
-    for name in graph.outputs:
-        tensor = graph.tensors[name]
-        raw = ctypes.string_at(address(name), tensor.size)
-        results[name] = np.frombuffer(raw, tensor.dtype).reshape(tensor.shape)
-    return results
 
 
 def assert_same(graph: Graph, name: str, got: Array, meaning: Array, where: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netsuke.devices import Device, Region
 from netsuke.errors import DoesNotFitError, GraphError, NetsukeError
@@ -16,7 +16,6 @@ from netsuke.schedule.order import Order, best_order
 from netsuke.schedule.select import Room, Selection, select
 from netsuke.schedule.stream import Streaming
 from netsuke.schedule.tied import Kernels, Settled
-from netsuke.schedule.tied import Room as StripeRoom
 
 PROGRAM_MEMORY = "avr"
 """The instruction set whose plain pointers do not reach the flash."""
@@ -115,6 +114,12 @@ class Plan:
         sizes = [(buffer.name, buffer.at(peak)) for buffer in living]
         return tuple(sorted(sizes, key=lambda pair: (-pair[1], pair[0])))
 
+    def fits(self, device: Device, ram: int | None = None) -> bool:
+        """Whether all arenas fit into their regions, and together into `ram`."""
+        rooms = {region.name: region.available for region in device.memory("arena")}
+        within = all(size <= rooms.get(name, size) for name, size in self.arenas.items())
+        return within and (ram is None or self.arena <= ram)
+
     def require_fit(self, device: Device, ram: int | None = None) -> None:
         """Raise DoesNotFitError when an arena exceeds its region, or all exceed `ram`."""
         if ram is not None and self.arena > ram:
@@ -189,14 +194,14 @@ def plan(
         layout = solve(list(sharing.buffers.values()), layout)
     ordinary = _assemble(graph, device, order, selection, sharing, layout)
     limit = ram if ram is not None else _largest(device)
+    fits = ordinary.fits(device, ram)
     cheapest = sum(min(k.instructions for k in found) for found in candidates.values())
-    fits = ordinary.arena <= limit
-    if not stripes or limit < 1 or (fits and (ram is None or ordinary.instructions <= cheapest)):
+    if not stripes or (fits and (ram is None or ordinary.instructions <= cheapest)):
         return ordinary
     streaming = Streaming(graph, order.nodes, candidates, Kernels(make), kernels)
-    settled = streaming.search(StripeRoom(limit, room.flash or device.flash, device.core))
+    settled = streaming.search(replace(room, ram=limit))
     if settled is None and not fits:
-        settled = streaming.smallest_found(room.flash or device.flash, device.core)
+        settled = streaming.smallest_found(room)
     if settled is None or not _is_better(settled, ordinary, limit):
         return ordinary
     return _assemble_stripes(device, settled)

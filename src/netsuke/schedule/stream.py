@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.floor import Floor
 from netsuke.schedule.lives import Lives
 from netsuke.schedule.profile import Profile, profile
+from netsuke.schedule.select import Room
 from netsuke.schedule.stripes import Stripes, rewrite, stripes
-from netsuke.schedule.tied import Kernels, Room, Settled, settle
+from netsuke.schedule.tied import Kernels, Settled, settle
 
 LONGEST = 16
 """Most nodes of one part."""
@@ -215,8 +216,8 @@ class Streaming:
                 banned.add(max(parts, key=lambda piece: piece.profile.height))
         return best
 
-    def smallest_found(self, flash: int, core: str) -> Settled | None:
-        """A plan with as small an arena as this search knows to make."""
+    def smallest_found(self, room: Room) -> Settled | None:
+        """A plan with as small an arena as this search knows to make, whatever RAM the room has."""
         parts = self.smallest(set())
         if not parts:
             return None
@@ -224,10 +225,10 @@ class Streaming:
         plain = [self._least(step) for step in self._outside(parts)]
         bound = max([needed, *plain])
         for slack in (1.0, 1.02, 1.05, 1.1, 1.2):
-            found = self.search(Room(int(bound * slack), flash, core))
+            found = self.search(replace(room, ram=int(bound * slack)))
             if found:
                 return found
-        return self.settle(parts, Room(bound, flash, core))
+        return self.settle(parts, replace(room, ram=bound))
 
     def _outside(self, parts: Sequence[Piece]) -> list[int]:
         inside = {step for piece in parts for step in range(piece.first, piece.end)}

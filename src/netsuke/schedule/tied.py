@@ -12,6 +12,7 @@ from netsuke.schedule.buffers import Origin, Sharing, share
 from netsuke.schedule.flash import FRAME, call_bytes, code_bytes, table_bytes, table_key, tables
 from netsuke.schedule.lives import Lives
 from netsuke.schedule.offsets import Layout, lay_out, live
+from netsuke.schedule.select import Room
 from netsuke.schedule.stripes import Striped
 
 Maker = Callable[[Graph, Node], Sequence[Kernel]]
@@ -41,15 +42,6 @@ class Kernels:
             self._known[key] = tuple(self._make(graph, node))
             self._held.append(graph)
         return self._known[key]
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What a plan must fit into: bytes of RAM and of flash, and whose code sizes count."""
-
-    ram: int
-    flash: int
-    core: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +193,7 @@ class _Settling:
             return False
         if lay_out(buffers, nodes=0).size > self.room.ram:
             return False
-        return self._flash(chosen) <= self.room.flash
+        return self.room.flash is None or self._flash(chosen) <= self.room.flash
 
     def _flash(self, chosen: Choice) -> int:
         parts: dict[str, int] = {}
