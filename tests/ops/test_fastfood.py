@@ -14,15 +14,13 @@ from netsuke.ops.fastfood import Fastfood, hadamard
 
 
 def tensors(
-    rng: np.random.Generator, dtype: str, features: int, d: int, outputs: int, zero: int
+    rng: np.random.Generator, dtype: str, features: int, d: int, outputs: int
 ) -> list[Tensor]:
-    blocks = -(-outputs // d)
+    blocks, bits = -(-outputs // d), 4 if d > 64 else 8
     scheme = "unsigned" if dtype == "uint8" else "affine"
     order = np.stack([rng.permutation(d) for _ in range(blocks)])
     return [
-        Tensor(
-            "x", (features,), dtype, Quant((0.1,), (zero,), scheme=scheme, bits=4 if d > 128 else 8)
-        ),
+        Tensor("x", (features,), dtype, Quant((0.1,), (0,), scheme=scheme, bits=bits)),
         constant("signs", rng.choice([-1, 1], (blocks, d)).astype(np.int8)),
         constant("order", order.astype(np.int16)),
         constant("gauss", np.clip(rng.normal(0, 32, (blocks, d)), -127, 127).astype(np.int8)),
@@ -51,9 +49,13 @@ def test_every_kernel_equals_the_meaning(
     rng = np.random.default_rng(seed)
     features, d = sizes
     outputs = int(rng.integers((blocks - 1) * d + 1, blocks * d, endpoint=True))
-    inputs = tensors(rng, dtype, features, d, outputs, int(rng.integers(0, 4)))
+    inputs = tensors(rng, dtype, features, d, outputs)
     check_node(
-        Fastfood(shift), inputs, [Quant((1 / 127,))], feeds=[sample(rng, inputs[0])], seed=seed
+        Fastfood(shift, int(rng.integers(0, 4))),
+        inputs,
+        [Quant((1 / 127,))],
+        feeds=[sample(rng, inputs[0])],
+        seed=seed,
     )
 
 
@@ -67,11 +69,11 @@ def test_the_transform_is_the_matrix_of_signs() -> None:
 def test_the_integers_follow_the_formula_in_reals() -> None:
     rng = np.random.default_rng(1)
     d, outputs, shift = 64, 128, 9
-    inputs = tensors(rng, "int8", 50, d, outputs, 3)
+    inputs = tensors(rng, "int8", 50, d, outputs)
     x, signs, order, gauss, lengths, phases = [
         sample(rng, inputs[0]) if t.data is None else t.data.astype(float) for t in inputs
     ]
-    (y,) = Fastfood(shift).quantized(
+    (y,) = Fastfood(shift, 3).quantized(
         inputs, [], x, *[t.data for t in inputs[1:] if t.data is not None]
     )
     H = hadamard(np.eye(d))
@@ -86,7 +88,7 @@ def test_the_integers_follow_the_formula_in_reals() -> None:
 
 
 def damaged(index: int, value: Array) -> list[Tensor]:
-    inputs = tensors(np.random.default_rng(0), "int8", 4, 4, 4, 0)
+    inputs = tensors(np.random.default_rng(0), "int8", 4, 4, 4)
     inputs[index] = constant(inputs[index].name, value)
     return inputs
 
@@ -107,7 +109,6 @@ def test_damaged_constants_are_refused(index: int, value: Array, said: str) -> N
 
 
 def test_features_that_could_overflow_are_refused() -> None:
-    inputs = tensors(np.random.default_rng(0), "int8", 4, 4, 4, 0)
-    inputs[0] = Tensor("x", (4,), "int8", Quant((1.0,), (30000,)))
+    inputs = tensors(np.random.default_rng(0), "int8", 4, 4, 4)
     with pytest.raises(GraphError, match="coarser scale"):
-        Fastfood(4).infer(inputs)
+        Fastfood(4, 30000).infer(inputs)

@@ -90,8 +90,13 @@ def to_graph(estimator: Any, samples: Any = None) -> Graph:
         )
     _require_fitted(steps)
     features = _features(steps, samples)
-    for scaler in steps[:-1]:
+    expansion = steps[-2] if len(steps) > 1 and hasattr(steps[-2], "add_features") else None
+    for scaler in steps[: -1 if expansion is None else -2]:
         features = fold_scaler(scaler, features)
+    if expansion is not None:
+        from netsuke.estimators.convert.expansion import expanded_graph
+
+        return expanded_graph(expansion, model, features)
     if own:
         if len(steps) > 1:
             raise UsageError(f"{kind} scales its features itself; compile it without a pipeline")

@@ -31,7 +31,7 @@ class Fastfood(Op):
     Additions and products of whole numbers commute with the modulus, so nothing can overflow after
     the shift; before it, ``d · max|x - zero| < 2^15`` is checked.
 
-    Inputs: x ``(features,)`` int8 or uint8 with one zero point, features <= d (zeros follow); then
+    Inputs: x ``(features,)`` int8 or uint8, features <= d (zeros follow); then
     constants: signs B ``(blocks, d)`` int8 of ±1, permutation Π ``(blocks, d)`` int16, Gaussian G
     ``(blocks, d)`` int8, lengths S ``(outputs,)`` uint8, phases b ``(outputs,)`` int16. The first
     `outputs` rows of all blocks are computed. Output ``(outputs,)`` int8.
@@ -43,9 +43,12 @@ class Fastfood(Op):
     ----------
     shift
         Bits that u loses, 1..22.
+    zero
+        The stored value that counts as 0 (features behind the last one are 0 anyway).
     """
 
     shift: int
+    zero: int = 0
 
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         x, signs, order, gauss, lengths, phases = inputs
@@ -72,29 +75,33 @@ class Fastfood(Op):
             raise GraphError(signs.name, "a sign is neither 1 nor -1")
         if not (np.sort(_data(order), axis=1) == np.arange(d)).all():
             raise GraphError(order.name, "a row is no permutation")
-        if not 1 <= self.shift <= 22 or d * _reach(x) > 32767:
+        if not 1 <= self.shift <= 22 or d * self._reach(x) > 32767:
             raise GraphError(
-                place, f"{d} features of up to {_reach(x)} leave int16; give them a coarser scale"
+                place,
+                f"{d} features of up to {self._reach(x)} leave int16; give them a coarser scale",
             )
         return (TensorType((count,), "int8"),)
 
     def reference(self, *arrays: Array) -> tuple[Array, ...]:
-        return (self._outputs(0, *arrays),)
+        return (self.rows(arrays[0][None], *arrays[1:])[0],)
 
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
     ) -> tuple[Array, ...]:
-        return (self._outputs(_zero(inputs[0]), *arrays),)
+        return self.reference(*arrays)
 
-    def _outputs(self, zero: int, *arrays: Array) -> Array:
+    def rows(self, *arrays: Array) -> Array:
+        """y of many samples: x ``(n, features)`` to ``(n, outputs)``."""
         x, signs, order, gauss, lengths, phases = arrays
         blocks, d = signs.shape
-        centred = np.zeros(d, np.int64)
-        centred[: len(x)] = x.astype(np.int64) - zero
+        centred = np.zeros((len(x), 1, d), np.int64)
+        centred[:, 0, : x.shape[1]] = x.astype(np.int64) - self.zero
         w = hadamard(signs * centred)
-        mixed = np.take_along_axis(w, order.astype(np.int64), axis=1) * gauss.astype(np.int64)
+        w = ((w + 32768) & 0xFFFF) - 32768  # x beyond its range wraps, as in C
+        where = np.broadcast_to(order.astype(np.int64), w.shape)
+        mixed = np.take_along_axis(w, where, axis=2) * gauss.astype(np.int64)
         u = (mixed + (1 << (self.shift - 1))) >> self.shift
-        h = hadamard(u).reshape(blocks * d)[: len(lengths)]
+        h = hadamard(u).reshape(len(x), blocks * d)[:, : len(lengths)]
         phase = (h * lengths + phases + 128) & 0xFFFF
         return np.asarray(COSINES[phase >> 8])
 
@@ -102,6 +109,11 @@ class Fastfood(Op):
         blocks, d = inputs[1].shape
         stages = d.bit_length() - 1
         return Cost(macs=2 * blocks * d, elementary=2 * blocks * d * stages + outputs[0].elements)
+
+    def _reach(self, x: Tensor) -> int:
+        """The largest magnitude of a feature without its zero point."""
+        low, high = (-128, 127) if x.quant is None else x.quant.range
+        return max(abs(low - self.zero), abs(high - self.zero))
 
     def kernels(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
@@ -120,7 +132,7 @@ class Fastfood(Op):
                 "features": x.shape[0],
                 "block": d,
                 "outputs": outputs[0].elements,
-                "zero": _zero(x),
+                "zero": self.zero,
                 "shift": self.shift,
                 "wide": int(not small),
                 "signs": np.packbits(_data(signs) < 0, axis=1, bitorder="little"),
@@ -158,18 +170,3 @@ def hadamard(values: Array) -> Array:
 def _data(tensor: Tensor) -> Array:
     assert tensor.data is not None
     return tensor.data
-
-
-def _zero(x: Tensor) -> int:
-    quant = x.quant
-    if quant is None or len(set(quant.zero_point)) != 1:
-        raise GraphError(x.name, "fastfood needs one zero point for all features")
-    return quant.zero_point[0]
-
-
-def _reach(x: Tensor) -> int:
-    """The largest magnitude of a feature without its zero point."""
-    quant = x.quant
-    assert quant is not None
-    low, high = quant.range
-    return max(abs(low - _zero(x)), abs(high - _zero(x)))
