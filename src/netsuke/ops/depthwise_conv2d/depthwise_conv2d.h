@@ -56,6 +56,26 @@ typedef struct {
     int32_t low, high;
 } nsk_depthwise_conv2d_plane;
 
+/* The same with any window and any dilation along a row, see depthwise_conv2d_s8_dsp_any.c. */
+typedef struct {
+    int32_t in_c, multiplier;      /* channels, and output channels of each */
+    int32_t rows, columns;         /* pixels that are copied into the plane */
+    int32_t in_row, in_column;     /* bytes of x from one to the next */
+    int32_t out_rows, out_columns; /* outputs */
+    int32_t out_row, out_column;   /* bytes of y from one to the next */
+    int32_t plane_h, plane_w;      /* rows that scratch holds, and their elements */
+    int32_t band;                  /* output rows that such a plane gives */
+    int32_t pad_row, pad_column;   /* where the copied pixels start */
+    int32_t stride_row, stride_column, dilation_row, dilation_column;
+    int32_t taps_row, taps_column; /* of the window */
+    int32_t steps;                 /* words of a row of taps */
+    int32_t classes;               /* outputs number j, j + classes, ... see the same phase */
+    int32_t apart;                 /* elements of a phase between two such outputs */
+    int32_t phase_w;               /* elements of a phase, even */
+    int32_t input_zero, output_zero;
+    int32_t low, high;
+} nsk_depthwise_conv2d_phases;
+
 /* Eight channels at a time, as words that hold four rows, see depthwise_conv2d_s8_mve.c; a row may
  * be an image's column. */
 typedef struct {
@@ -72,6 +92,22 @@ typedef struct {
     int32_t low, high;
 } nsk_depthwise_conv2d_words;
 
+/* For wide vectors, see nsk_wide.h and depthwise_wide.h; a pixel may be several of the image's. */
+typedef struct {
+    int32_t in_h, bytes;    /* rows of the image, bytes of one */
+    int32_t out_h, pixels;  /* rows of the output, pixels of one */
+    int32_t channels, step; /* bytes of an output pixel, cells from one window to the next */
+    int32_t stride_h;
+    int32_t pad_top, before; /* padding, in rows and in cells */
+    int32_t input_zero, output_zero;
+    int32_t low, high;      /* stored bounds of the fused clamp */
+    int32_t reach;          /* rows of a window, gaps included */
+    int32_t band, line;     /* output rows whose input rows scratch holds; cells of such a row */
+    int32_t groups;         /* of NSK_TAPS taps each */
+    const int32_t *offsets; /* cells from a window's first to each tap's */
+    const int32_t *scales;  /* of every vector of channels */
+} nsk_depthwise_conv2d_wide;
+
 typedef struct {
     int32_t in_h, in_w, in_c;
     int32_t out_h, out_w, out_c;
@@ -86,12 +122,20 @@ void nsk_depthwise_conv2d_s8(const nsk_depthwise_conv2d *p, const int8_t *x, con
                              const int32_t *b, int8_t *y);
 void nsk_depthwise_conv2d_s8_plane(const nsk_depthwise_conv2d_bytes *p, const int8_t *x,
                                    const int8_t *w, const int32_t *b, int8_t *y, void *scratch);
+void nsk_depthwise_conv2d_s8_dsp_any(const nsk_depthwise_conv2d_phases *p, const int8_t *x,
+                                     const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
                                  const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_dsp_bands(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
                                        const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_mve(const nsk_depthwise_conv2d_words *p, const int8_t *x,
                                  const int8_t *w, int8_t *y, void *scratch);
+void nsk_depthwise_conv2d_s8_avx2(const nsk_depthwise_conv2d_wide *p, const int8_t *x,
+                                  const int8_t *w, int8_t *y, void *scratch);
+void nsk_depthwise_conv2d_s8_avx512vnni(const nsk_depthwise_conv2d_wide *p, const int8_t *x,
+                                        const int8_t *w, int8_t *y, void *scratch);
+void nsk_depthwise_conv2d_s8_neon(const nsk_depthwise_conv2d_wide *p, const int8_t *x,
+                                  const int8_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_f32(const nsk_depthwise_conv2d_real *p, const float *x, const float *w,
                               const float *b, float *y);
 

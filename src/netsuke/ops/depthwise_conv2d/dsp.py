@@ -1,4 +1,4 @@
-"""Depthwise 3 x 3 convolutions on Armv7E-M DSP: where the kernel serves, and what it is given."""
+"""Depthwise convolutions on Armv7E-M DSP: where the 3 x 3 kernel serves, and what it is given."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from netsuke.ir import Array, Kernel, Tensor
 from netsuke.ops.couples import Channels, dsp_channels
+from netsuke.ops.depthwise_conv2d.windows import window_kernels
 from netsuke.ops.requant import Requant
 
 BANDS = 4
@@ -29,12 +30,14 @@ def dsp_kernels(
     """
     weights, bias, quant = inputs[1].data, inputs[2].data, inputs[1].quant
     assert weights is not None and bias is not None and quant is not None
-    if "dsp" not in isa or weights.shape[:2] != (3, 3) or any(quant.zero_point):
+    if "dsp" not in isa or any(quant.zero_point):
         return ()
-    channels = dsp_channels(requant, weights.reshape(9, -1).T, bias)
+    channels = dsp_channels(requant, weights.reshape(-1, weights.shape[2]).T, bias)
+    if channels is None:
+        return ()
     planes = [choice for axis in (1, 0) if (choice := _plane(geometry, axis))]
-    if channels is None or not planes:
-        return ()
+    if weights.shape[:2] != (3, 3) or not planes:
+        return window_kernels(geometry, requant, channels, weights.shape)
     columns_first, plane = min(planes, key=lambda choice: _instructions(choice[1]))
     kept = ("input_zero", "output_zero", "low", "high")
     numbers = requant.parameters()
