@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.codegen.artifact import Artifact
+from netsuke.codegen.features import features_header, reads_features, sketch_values
 from netsuke.codegen.manifest import manifest
 from netsuke.codegen.sources import header_of, kernel_files
 from netsuke.codegen.tables import C_TYPES, Tables, identifier, literal
@@ -80,8 +81,12 @@ def compile_graph(
     files[PurePosixPath("graph.nsk")] = save_graph(graph)
     if selftest:
         files |= selftest_files(graph)
-    files = wrap(target, files, graph, planned)
-    record = manifest(graph, device, planned, emitter.tables.size, files, provenance or {})
+    told = provenance or {}
+    if reads_features(graph, told):
+        files[PurePosixPath("model_features.h")] = features_header(graph)
+        files |= kernel_files((), (FLASH_HEADER,))
+    files = wrap(target, files, graph, planned, sketch_values(graph, told) | {"stream": False})
+    record = manifest(graph, device, planned, emitter.tables.size, files, told)
     files[PurePosixPath("manifest.json")] = (json.dumps(record, indent=1) + "\n").encode()
     ordered = {path: files[path] for path in sorted(files)}
     return Artifact(ordered, device, planned, emitter.tables.size)

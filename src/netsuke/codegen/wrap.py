@@ -36,11 +36,16 @@ def render(template: str, **values: Any) -> str:
 
 
 def wrap(
-    target: str, files: Mapping[PurePosixPath, bytes], graph: Graph, plan: Plan
+    target: str,
+    files: Mapping[PurePosixPath, bytes],
+    graph: Graph,
+    plan: Plan,
+    told: Mapping[str, Any],
 ) -> dict[PurePosixPath, bytes]:
     """Add a wrapper's files, and move the C where the wrapper wants it.
 
-    A wrapper is a folder of templates; its file ``LAYOUT`` names the folder for the C files.
+    A wrapper is a folder of templates; its file ``LAYOUT`` names the folder for the C files. A
+    template that gives nothing makes no file; `told` are further values for all of them.
 
     Raises
     ------
@@ -59,10 +64,13 @@ def wrap(
         "selftest": any(path.parent.name == TEST for path in files),
         "inputs": len(graph.inputs),
         "outputs": len(graph.outputs),
+        **told,
     }
     for template in sorted(folder.rglob("*.j2")):
         path = PurePosixPath(template.relative_to(folder).as_posix()).with_suffix("")
-        placed[path] = render(f"{target}/{path}.j2", **values).encode()
+        text = render(f"{target}/{path}.j2", **values)
+        if text:
+            placed[path] = text.encode()
     return placed
 
 
