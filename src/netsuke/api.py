@@ -22,6 +22,7 @@ from netsuke.spec import parse_spec
 if TYPE_CHECKING:
     from netsuke.codegen import Artifact
     from netsuke.data import Dataset
+    from netsuke.estimators.search import TableFit
     from netsuke.fit import FitResult
     from netsuke.schedule.costs import Costs
     from netsuke.verify import Verification
@@ -393,6 +394,71 @@ def train(model: Any, dataset: Any, **recipe: Any) -> Graph:
     from netsuke.train import train as learn
 
     return learn(load(model, optimize=False), data(dataset), Recipe(**recipe)).graph
+
+
+def fit_table(
+    x: Any,
+    y: Any,
+    device_name: str | Device,
+    flash: int | None = None,
+    ram: int | None = None,
+    cycles: int | None = None,
+    *,
+    effort: str = "normal",
+    task: str | None = None,
+    test: float = 0.25,
+    seed: int = 0,
+    out: str | Path | None = None,
+    resume: bool = False,
+    jobs: int = 1,
+    progress: bool = False,
+) -> TableFit:
+    """Find the best classical model for rows of features that a device can hold, and prove it.
+
+    Linear models, trees, forests, boosting, perceptrons, Bonsai and ProtoNN of many sizes are
+    judged by the integers that the device would compute; see
+    `netsuke.estimators.search.search_table`.
+
+    Parameters
+    ----------
+    x
+        ``(n, features)``: numbers, or a pandas frame.
+    y
+        ``(n,)``: labels of any kind, or reals for a regression.
+    device_name
+        As for `device`, such as ``"arduino-uno"``.
+    flash, ram
+        Bytes; without them the device's own.
+    cycles
+        Clock cycles of a prediction (instructions, where the core's timing is not fixed).
+    effort
+        ``"quick"``, ``"normal"`` or ``"thorough"``.
+    task
+        ``"classification"`` or ``"regression"``; by default what the targets look like.
+    test
+        Share of the rows that is sealed and judges the winner.
+    seed
+        Same seed, same result.
+    out
+        Folder of the run; ``firmware`` in it is the artifact. A killed run goes on with `resume`.
+    jobs
+        Designs that are trained at a time.
+    progress
+        Show a bar on standard error.
+
+    Raises
+    ------
+    NoDesignError
+        When no design holds the limits.
+    """
+    from netsuke.estimators.search import TableLimits, make_table, search_table
+
+    table = make_table(x, y, test, seed, task)
+    limits = TableLimits(flash, ram, cycles)
+    folder = None if out is None else Path(out)
+    return search_table(
+        *(table, device(device_name), limits, effort, seed, folder, resume, jobs, progress)
+    )
 
 
 def report(folder: str | Path, out: str | Path) -> Path:

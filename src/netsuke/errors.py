@@ -6,7 +6,8 @@
     ├── UsageError                    2   the call is wrong
     │   └── MissingToolError          2   an optional package or program is not installed
     ├── DoesNotFitError               3   the smallest plan found still exceeds one memory
-    │   └── LimitsNotMetError         3   no design found inside all limits
+    │   ├── LimitsNotMetError         3   no design found inside all limits
+    │   └── NoDesignError             3   none of the designs that were tried holds all limits
     ├── UnusableError                 4   the model or the data is unusable
     │   ├── ModelError                    a model file is truncated, hostile or inconsistent
     │   │   └── UnsupportedOperatorError  it holds operators that netsuke does not have
@@ -81,6 +82,21 @@ class LimitsNotMetError(DoesNotFitError):
             f"{self.available:,} ({self.needed - self.available:,} over); node {self.culprit!r} "
             "is in the way. Try a higher limit, a larger device (netsuke devices), smaller "
             "inputs, or another model."
+        )
+
+
+@dataclass(eq=False)
+class NoDesignError(DoesNotFitError):
+    """None of the designs that were tried holds all limits; `culprit` is the nearest one."""
+
+    tried: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.memory}: none of {self.tried} designs holds all limits; the nearest, "
+            f"{self.culprit!r}, needs {self.needed:,}, the limit is {self.available:,} "
+            f"({self.needed - self.available:,} over). Try a higher limit, a larger device "
+            "(netsuke devices), or fewer features."
         )
 
 

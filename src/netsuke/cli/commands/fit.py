@@ -1,62 +1,96 @@
-"""`netsuke fit`: shrink a model until it holds the limits, with the smallest drop."""
+"""`netsuke fit`: limits in, certified design out, for a network or for a table."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netsuke.cli.output import DeviceOption, Json, ModelArgument, count, show_json, size
+from netsuke.cli.commands.fit_table import fit_a_table, is_table, show_table_fit
+from netsuke.cli.output import DeviceOption, Json, count, show_json, size
 from netsuke.devices import Limits
 from netsuke.devices.catalogue import parse_size
 from netsuke.errors import UsageError
+
+if TYPE_CHECKING:
+    from netsuke.fit import FitResult
 
 
 def register(app: typer.Typer) -> None:
     @app.command()
     def fit(
-        model: ModelArgument,
-        data: Annotated[str, typer.Option("--data", help="Data set: a name or a path.")],
+        model: Annotated[
+            str,
+            typer.Argument(
+                metavar="MODEL|TABLE",
+                help="A .onnx, .tflite, .pt2 file or a zoo name; or a .csv or .tsv of numbers.",
+            ),
+        ],
         device: DeviceOption,
         out: Annotated[Path, typer.Option("-o", "--out", help="Run folder; resumable.")],
+        data: Annotated[
+            str | None, typer.Option("--data", help="A model's data set: a name or a path.")
+        ] = None,
+        target: Annotated[
+            str | None, typer.Option(help="A table's column to predict: name or number.")
+        ] = None,
         flash: Annotated[str | None, typer.Option(help="Flash limit, such as 128KiB.")] = None,
         ram: Annotated[str | None, typer.Option(help="RAM limit, such as 32KiB.")] = None,
         instructions: Annotated[int | None, typer.Option(help="Instructions an inference.")] = None,
+        cycles: Annotated[int | None, typer.Option(help="A table's cycles a prediction.")] = None,
         max_drop: Annotated[float | None, typer.Option(help="Largest drop, in points.")] = None,
         time: Annotated[str, typer.Option(help="Wall-clock budget: 90s, 10m, 2h.")] = "10m",
+        effort: Annotated[
+            str, typer.Option(help="Designs of a table: quick, normal or thorough.")
+        ] = "normal",
+        jobs: Annotated[int, typer.Option(help="Designs of a table trained at a time.")] = 1,
         seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
         resume: Annotated[bool, typer.Option(help="Go on with an interrupted run.")] = False,
         as_json: Json = False,
     ) -> None:
-        """Shrink, distil and quantize a model until it fits, and certify the result."""
-        from netsuke.api import fit as search
-
+        """Shrink a network until it fits, or find a table's best model that fits; certified."""
         limits = Limits(
             flash=parse_size(flash, "--flash") if flash else None,
             ram=parse_size(ram, "--ram") if ram else None,
             instructions=instructions,
             max_drop=max_drop,
         )
-        result = search(
+        if target is not None or (data is None and is_table(model)):
+            sizes = (limits.flash, limits.ram, cycles or instructions)
+            result = fit_a_table(model, target, device, sizes, effort, seed, out, resume, jobs)
+            if as_json:
+                show_json(result.as_json())
+            else:
+                show_table_fit(result, out)
+            return
+        if data is None:
+            raise UsageError(f"{model} needs --data: what it was trained on, a name or a path")
+        from netsuke.api import fit as search
+
+        found = search(
             model, device, data, limits, seed=seed, time=seconds(time), out=out, resume=resume
         )
         if as_json:
-            show_json(result.as_json())
+            show_json(found.as_json())
         else:
-            print("All limits are met." if result.met else "NOT all limits are met:")
-            for sentence in (*result.unmet, *result.notes):
-                print(f"  {sentence}")
-            print(f"  flash         {size(result.sizes.flash)}")
-            print(f"  RAM           {size(result.sizes.ram)}")
-            print(f"  instructions  {count(result.sizes.instructions)}")
-            print(
-                f"  accuracy      {result.metric:.2f} %  (drop {result.drop.points:+.2f} points, "
-                f"at most {result.drop.bound:+.2f} with 95 % confidence)"
-            )
-            print(f"  artifact      {out / 'firmware'}")
-        if not result.met:
+            _show(found, out)
+        if not found.met:
             raise typer.Exit(3)
+
+
+def _show(result: FitResult, out: Path) -> None:
+    print("All limits are met." if result.met else "NOT all limits are met:")
+    for sentence in (*result.unmet, *result.notes):
+        print(f"  {sentence}")
+    print(f"  flash         {size(result.sizes.flash)}")
+    print(f"  RAM           {size(result.sizes.ram)}")
+    print(f"  instructions  {count(result.sizes.instructions)}")
+    print(
+        f"  accuracy      {result.metric:.2f} %  (drop {result.drop.points:+.2f} points, "
+        f"at most {result.drop.bound:+.2f} with 95 % confidence)"
+    )
+    print(f"  artifact      {out / 'firmware'}")
 
 
 def seconds(text: str) -> float:

@@ -1,0 +1,68 @@
+"""What a fitted estimator takes on a device, before anything is compiled."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from netsuke.codegen.footprint import footprint
+from netsuke.devices import Device
+from netsuke.ir import Graph
+from netsuke.schedule import plan
+
+
+@dataclass(frozen=True, slots=True)
+class TableLimits:
+    """What a design must hold; None leaves a quantity to the device.
+
+    Attributes
+    ----------
+    flash, ram
+        Bytes.
+    cycles
+        Clock cycles of one prediction; on cores whose timing is not fixed, instructions.
+    """
+
+    flash: int | None = None
+    ram: int | None = None
+    cycles: int | None = None
+
+    def on(self, device: Device) -> TableLimits:
+        """The same, with the device's own memory where nothing was asked."""
+        return TableLimits(
+            min(self.flash or device.flash, device.flash),
+            min(self.ram or device.ram, device.ram),
+            self.cycles,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TableSizes:
+    """Flash and RAM in bytes, cycles of one prediction."""
+
+    flash: int
+    ram: int
+    cycles: int
+
+    def over(self, limits: TableLimits) -> tuple[str, ...]:
+        """A sentence for each limit that is exceeded."""
+        asked, found = asdict(limits), asdict(self)
+        units = {"flash": " B", "ram": " B", "cycles": ""}
+        return tuple(
+            f"{name}: needs {found[name]:,}{units[name]}, the limit is {limit:,}{units[name]}"
+            for name, limit in asked.items()
+            if limit is not None and found[name] > limit
+        )
+
+
+def predicted_sizes(graph: Graph, device: Device) -> TableSizes:
+    """Modelled sizes of a graph on a device.
+
+    Raises
+    ------
+    GraphError
+        When an operator has no kernel for the device.
+    """
+    planned = plan(graph, device)
+    kernels = [step.kernel for step in planned.steps if step.kernel]
+    cycles = sum(kernel.cycles or kernel.instructions for kernel in kernels)
+    return TableSizes(footprint(planned, device).flash, planned.arena, round(cycles))
