@@ -42,6 +42,7 @@ from netsuke.ops.maximum import Maximum as Maximum
 from netsuke.ops.minimum import Minimum as Minimum
 from netsuke.ops.mul import Mul as Mul
 from netsuke.ops.neg import Neg as Neg
+from netsuke.ops.oblique_tree import ObliqueTree as ObliqueTree
 from netsuke.ops.pad import Pad as Pad
 from netsuke.ops.prelu import Prelu as Prelu
 from netsuke.ops.projection import Projection as Projection
@@ -102,6 +103,7 @@ OPERATORS: tuple[type[Op], ...] = (
     Minimum,
     Mul,
     Neg,
+    ObliqueTree,
     Pad,
     Prelu,
     Projection,
