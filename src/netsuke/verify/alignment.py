@@ -57,8 +57,8 @@ class AlignmentAudit:
             return
         read = ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p).value
         for at, access in demanding(image):
-            offset = -1 if access.offset is None else _register(access.offset)
-            state = _Access(read, _register(access.base), offset, access.size - 1, 0, 0)
+            offset = -1 if access.offset is None else register(access.offset)
+            state = _Access(read, register(access.base), offset, access.size - 1, 0, 0)
             handle = add_hook(emulator, unicorn.UC_HOOK_CODE, function, state, at, at)
             self._watched.append((at, state, handle))
 
@@ -125,7 +125,8 @@ def _narrow(half: int, strict: bool) -> Access | None:
     return None
 
 
-def _register(number: int) -> int:
+def register(number: int) -> int:
+    """The emulator's number of a core register, r0 to r14."""
     from unicorn import arm_const
 
     return int(getattr(arm_const, f"UC_ARM_REG_R{number}"))

@@ -74,6 +74,7 @@ class UnicornModel:
         if core.unicorn is None:
             raise UsageError(f"Unicorn does not emulate {core.name}; try --on qemu")
         self.graph = project.graph
+        self.device_id = str(dict(project.manifest.get("device") or {}).get("id", ""))
         self.image = build_image(project, core, Memory(), compiler, optimize)
         self._unicorn = _module()
         self._fault, self._limit = "", limit
@@ -116,6 +117,11 @@ class UnicornModel:
                 output[sample] = np.frombuffer(data, output.dtype).reshape(output[sample].shape)
         self._check_canaries()
         return outputs
+
+    @property
+    def emulator(self) -> Any:
+        """The `unicorn.Uc`, for whoever watches it."""
+        return self._emulator
 
     @property
     def compiler(self) -> Compiler:
