@@ -12,7 +12,6 @@ from netsuke.estimators.tiny import Task, TinyClassifier, TinyModel, TinyRegress
 from netsuke.estimators.training.bonsai_network import FRACTION, BonsaiNetwork
 from netsuke.estimators.training.phases import Schedule, train
 from netsuke.ir import Array, Graph, GraphBuilder
-from netsuke.ir.tensor import constant
 from netsuke.ops import GatedTree
 from netsuke.ops.gated_tree import largest_score
 
@@ -217,7 +216,7 @@ def bonsai_graph(network: BonsaiNetwork, params: dict[str, Array], task: Task) -
         integers = forms[name].integers(params[name], exponents[name])
         stored[name] = builder.constant(name, integers.astype(np.int8))
     linear = builder.tensors[stored["linear"]]
-    shift = next(s for s in range(16) if largest_score(constant("w", linear.data), s) <= 32767)
+    shift = next(s for s in range(16) if largest_score(linear, s) <= 32767)
     scores = builder.one(
         GatedTree(shift, exponents["gate"] + FRACTION - 7),
         z,

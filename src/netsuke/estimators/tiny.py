@@ -188,14 +188,14 @@ class TinyClassifier(ClassifierMixin, TinyModel):  # type: ignore[misc]
 
     def _targets(self, X: Array, labels: Array) -> Array:
         """Probabilities to learn: those of the labels, halfway to the teacher's if there is one."""
-        hard = np.eye(len(self.classes_), dtype=np.float32)[labels]
+        hard: Array = np.eye(len(self.classes_), dtype=np.float32)[labels]
         if self.teacher is not None:
             teacher = clone(self.teacher).fit(X, labels)
             hard = (hard + _probabilities(teacher, X)) / 2
         return hard[:, 1].copy() if len(self.classes_) == 2 else hard
 
     def decision_function(self, X: Any) -> Array:
-        """Scores: ``(n,)`` for two classes (above zero is the second one), else ``(n, classes)``."""
+        """Scores: ``(n, classes)``; for two classes ``(n,)``, above zero for the second."""
         integers = self._scores(X)
         scores = self._reals(self.graph_, integers)
         return scores[:, 0] if scores.shape[1] == 1 else scores

@@ -1,42 +1,34 @@
-/* Tree of gated linear scores, portable C99. See gated_tree.h. */
+/* Tree of gated linear scores. See gated_tree.h. */
 #include "gated_tree.h"
-#include "nsk_flash.h"
+#include "nsk_shift.h"
 
-static int32_t dot(const nsk_gated_tree *p, const int8_t *z, const int8_t *w)
+/* The sum of size products goes to at most 255 * 2^14 < 2^23. */
+static nsk_int24 dot(const nsk_gated_tree *p, const int8_t *z, const int8_t *w)
 {
-    int32_t sum = 0;
-    for (uint8_t i = nsk_param(p->size); i; i--) {
-        sum += (int16_t)(nsk_flash_i8(w++) * *z++);
-    }
-    return sum;
-}
-
-static int8_t gate_of(const nsk_gated_tree *p, const int8_t *z, const int8_t *v)
-{
-    const int32_t gate = dot(p, z, v) >> nsk_param(p->gate_shift);
-    return (int8_t)(gate > 127 ? 127 : gate < -128 ? -128 : gate);
+    return nsk_dot24_s8(&w, z, nsk_param(p->size), 0);
 }
 
 void nsk_gated_tree_s8(const nsk_gated_tree *p, const int8_t *z, const int8_t *w, const int8_t *v,
                        const int8_t *t, int16_t *y)
 {
     const uint8_t size = nsk_param(p->size), outputs = nsk_param(p->outputs);
-    const uint8_t gates = nsk_param(p->shared) ? 1 : outputs;
+    const uint8_t shared = nsk_param(p->shared);
     for (uint8_t l = 0; l < outputs; l++) {
         y[l] = 0;
     }
     for (uint8_t node = 0;;) {
         const int8_t *linear = w + (uint16_t)(node * outputs * size);
-        const int8_t *gated = v + (uint16_t)(node * gates * size);
-        int8_t gate = gate_of(p, z, gated);
+        const int8_t *gated = v + (uint16_t)(node * (shared ? 1 : outputs) * size);
+        int8_t gate = 0;
         for (uint8_t l = 0; l < outputs; l++) {
-            if (l && !nsk_param(p->shared)) {
+            if (!l || !shared) {
+                gate = (int8_t)nsk_end24(dot(p, z, gated), nsk_param(p->gate_shift), -128, 127);
                 gated += size;
-                gate = gate_of(p, z, gated);
             }
-            const int16_t a = (int16_t)(dot(p, z, linear) >> nsk_param(p->linear_shift));
+            const int16_t a =
+                nsk_end24(dot(p, z, linear), nsk_param(p->linear_shift), -32767 - 1, 32767);
             linear += size;
-            y[l] = (int16_t)(y[l] + (int16_t)(((int32_t)a * gate) >> 8));
+            y[l] = (int16_t)(y[l] + nsk_product8(a, gate));
         }
         if (node >= nsk_param(p->inner)) {
             return;

@@ -14,6 +14,7 @@ from netsuke.ops.projection.coding import Coding, smallest_coding
 
 DTYPES = {"int8": (-128, 127), "int16": (-32768, 32767)}
 LARGEST = 128  # |x| of an int8
+PLACES = 4  # sums of nibbles are scaled by 2^4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Projection(Op):
                 f"projection weights {list(weights.shape)} and bias {list(bias.shape)} do not "
                 f"match {list(x.shape)}",
             )
+        if weights.shape[0] > 255 or x.shape[0] > 65535:
+            raise GraphError(x.name, f"{list(weights.shape)} are more than 255 rows of 65,535")
         if (x.dtype, weights.dtype, bias.dtype) != ("int8", "int8", "int32"):
             raise GraphError(x.name, "a projection takes int8, int8 weights and an int32 bias")
         if not (weights.is_constant and bias.is_constant):
@@ -104,17 +107,22 @@ class Projection(Op):
     def _parameters(self, inputs: Sequence[Tensor], coding: Coding) -> dict[str, Any]:
         _, weights, bias = inputs
         assert bias.data is not None
-        wide = bool((np.abs(bias.data) > 32767).any())
-        room = 19 if coding.name == "nibbles" else 23
+        places = PLACES if coding.name == "nibbles" else 0
+        stored = bias.data.astype(np.int64)
+        scaled = bool((np.abs(stored) << places <= 32767).all())
+        stored = stored << places if scaled else stored
+        wide = bool((np.abs(stored) > 32767).any())
+        most = accumulator_bound(weights, bias) << max(places, 8 - self.shift)
         return {
             "features": weights.shape[1],
             "rows": weights.shape[0],
             "shift": self.shift,
-            "narrow": int(accumulator_bound(weights, bias) < 1 << room),
+            "narrow": int(most < 1 << 23),
             "wide_bias": int(wide),
+            "scaled_bias": int(scaled),
             "low": self.low,
             "high": self.high,
-            "bias": bias.data if wide else bias.data.astype(np.int16),
+            "bias": stored.astype(np.int32 if wide else np.int16),
             "codes": coding.codes,
             **({} if coding.counts is None else {"counts": coding.counts}),
         }

@@ -2,7 +2,7 @@
  *
  *   y[k] = clamp((b[k] + sum over j of w[k,j] * x[j]) >> shift, low, high)
  *
- * x: (features,) int8; w: (rows, features) int8; b: (rows,) int32; y: (rows,) int8 or int16.
+ * x: (features,) int8; w: (rows, features) int8, at most 255 rows; b: (rows,) int32; y: (rows,) int8 or int16.
  * The shift is arithmetic (towards minus infinity); rounding is part of b. Accumulators cannot
  * overflow: the graph is refused if |b| + sum of |w| * 128 reaches 2^31.
  *
@@ -13,8 +13,9 @@
  *   nibbles  the same in one byte: gap in the low half, weight -8 .. 7 in the high half
  * Places that are too far away for one gap are reached by entries of weight 0.
  *
- * With `narrow`, |b| + sum of |w| * 128 stays below 2^23 (below 2^19 for nibbles), so that an
- * 8-bit core may accumulate in three bytes. `bias` is int32_t with `wide_bias`, else int16_t.
+ * With `narrow`, sums with all their scaling stay below 2^23 so that an 8-bit core may accumulate in
+ * three bytes: (|b| + sum of |w| * 128) * 2^max(places, 8 - shift), places = 4 for nibbles, else 0.
+ * `bias` is int32_t with `wide_bias`, else int16_t; with `scaled_bias` it holds b * 2^places.
  */
 #ifndef NSK_PROJECTION_H
 #define NSK_PROJECTION_H
@@ -22,8 +23,8 @@
 #include <stdint.h>
 
 typedef struct {
-    uint16_t features, rows;
-    uint8_t shift, narrow, wide_bias;
+    uint16_t features;
+    uint8_t rows, shift, narrow, wide_bias, scaled_bias;
     int16_t low, high;
     const void *bias;
     const uint8_t *codes;
