@@ -78,6 +78,14 @@ def dsp_channels(
     )
 
 
+def part_of(channels: Channels, first: int, count: int) -> Channels:
+    """So many channels from one on."""
+    kept = slice(first, first + count)
+    return Channels(
+        channels.rows[kept], channels.bias[kept], channels.multiplier[kept], channels.right[kept]
+    )
+
+
 def pair_order(run: int) -> list[tuple[int, int]]:
     """Which two bytes of a contiguous run share a word; -1 stands for nothing."""
     whole = run - run % 4

@@ -44,6 +44,7 @@ typedef struct {
     int32_t flat;      /* whether windows are pixels, and the same as the outputs' */
     int32_t ring;      /* padded input rows that scratch holds behind the strip, or 0 */
     int32_t line;      /* bytes of such a row */
+    int32_t groups;    /* where a kernel asks for it: in_c and out_c are then of one group */
 } nsk_conv2d_packed;
 
 /* For quads of channels, see nsk_quads.h. */
@@ -73,6 +74,22 @@ typedef struct {
     int32_t band;      /* rows of tiles whose input rows scratch holds */
     int32_t line;      /* bytes of such an input row */
 } nsk_conv2d_winograd;
+
+/* For wide vectors, see nsk_wide.h and conv2d_wide.h. */
+typedef struct {
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, wide; /* runs of a window: rows, and runs in a row */
+    int32_t stride_h, stride_w;
+    int32_t dilation_h, dilation_w;
+    int32_t pad_top, pad_left;
+    int32_t input_zero, output_zero;
+    int32_t low, high;     /* stored bounds of the fused clamp */
+    int32_t groups;        /* of cells that a run is */
+    int32_t band;          /* output rows whose input rows scratch holds, or 0: x is read */
+    int32_t line;          /* cells of a padded row */
+    const int32_t *scales; /* of every vector of channels */
+} nsk_conv2d_wide;
 
 typedef struct {
     int32_t in_h, in_w, in_c;
@@ -105,10 +122,22 @@ void nsk_conv2d_s8_mve(const nsk_conv2d_quads *p, const int8_t *x, const int32_t
                        void *scratch);
 void nsk_conv2d_s8_mve_flat(const nsk_conv2d_quads *p, const int8_t *x, const int32_t *w, int8_t *y,
                             void *scratch);
+void nsk_conv2d_s8_dsp_groups(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,
+                              int8_t *y, void *scratch);
 void nsk_conv2d_s8_dsp_winograd2(const nsk_conv2d_winograd *p, const int8_t *x, const int32_t *w,
                                  int8_t *y, void *scratch);
 void nsk_conv2d_s8_dsp_winograd4(const nsk_conv2d_winograd *p, const int8_t *x, const int32_t *w,
                                  int8_t *y, void *scratch);
+void nsk_conv2d_s8_avx2(const nsk_conv2d_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                        void *scratch);
+void nsk_conv2d_s8_avx512vnni(const nsk_conv2d_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                              void *scratch);
+void nsk_conv2d_s8_amx(const nsk_conv2d_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                       void *scratch);
+void nsk_conv2d_s8_neon(const nsk_conv2d_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                        void *scratch);
+void nsk_conv2d_s8_dotprod(const nsk_conv2d_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                           void *scratch);
 void nsk_conv2d_f32(const nsk_conv2d_real *p, const float *x, const float *w, const float *b,
                     float *y);
 

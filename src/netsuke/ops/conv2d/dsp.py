@@ -10,7 +10,7 @@ import numpy as np
 
 from netsuke.ir import Array, Kernel, Tensor
 from netsuke.ops.conv2d.winograd import winograd_kernels
-from netsuke.ops.couples import couple_words, dsp_channels, pair_order
+from netsuke.ops.couples import Channels, couple_words, dsp_channels, pair_order, part_of
 from netsuke.ops.requant import Requant
 
 SOURCE = "conv2d/conv2d_s8_dsp.c"
@@ -33,11 +33,13 @@ def dsp_kernels(
     """
     weights, bias, quant = inputs[1].data, inputs[2].data, inputs[1].quant
     assert weights is not None and bias is not None and quant is not None
-    if "dsp" not in isa or geometry["groups"] != 1 or any(quant.zero_point):
+    if "dsp" not in isa or any(quant.zero_point):
         return ()
     channels = dsp_channels(requant, weights.reshape(len(weights), -1), bias)
     if channels is None:
         return ()
+    if geometry["groups"] != 1:
+        return _grouped(geometry, requant, channels)
     taps = geometry["kernel_w"] if geometry["dilation_w"] == 1 else 1
     run = taps * geometry["in_c"]
     order = _order(channels.rows.shape[1], run)
@@ -77,6 +79,47 @@ def dsp_kernels(
     if len(order) <= SMALL:
         kernels.append(kernel(None, flat, small=True))
     return (*kernels, *winograd_kernels(geometry, requant, channels, weights.shape))
+
+
+def _grouped(
+    geometry: Mapping[str, Any], requant: Requant, channels: Channels
+) -> tuple[Kernel, ...]:
+    """The kernel that takes one group after the other; () where taps of a row lie apart."""
+    if geometry["dilation_w"] != 1 and geometry["kernel_w"] != 1:
+        return ()
+    groups = geometry["groups"]
+    one = {
+        **{name: value for name, value in geometry.items() if name != "groups"},
+        "in_c": geometry["in_c"] // groups,
+        "out_c": geometry["out_c"] // groups,
+        "dilation_w": 1,
+    }
+    run = one["kernel_w"] * one["in_c"]
+    order = _order(channels.rows.shape[1], run)
+    ring = _ring(one)
+    parts = [
+        couple_words(part_of(channels, group * one["out_c"], one["out_c"]), order)
+        for group in range(groups)
+    ]
+    numbers = requant.parameters()
+    kept = ("input_zero", "output_zero", "low", "high")
+    copies = one["in_h"] * one["in_w"] * (7.0 + one["in_c"])
+    return (
+        Kernel(
+            "nsk_conv2d_s8_dsp_groups",
+            "conv2d/conv2d_s8_dsp_groups.c",
+            "nsk_conv2d_packed",
+            {
+                **one,
+                **{name: numbers[name] for name in kept},
+                **{"run": run, "pairs": len(order), "flat": 0},
+                **{"ring": ring.rows, "line": ring.line, "groups": groups},
+            },
+            constants={1: np.concatenate(parts), 2: None},
+            scratch=-(-(16 * len(order) + ring.rows * ring.line) // 4) * 4,
+            instructions=groups * (_instructions(one, len(order), False, ring) + copies),
+        ),
+    )
 
 
 def _order(depth: int, run: int) -> list[tuple[int, int]]:
