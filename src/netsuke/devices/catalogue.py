@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from netsuke.devices.device import Device, Region
+from netsuke.devices.host import HOST, host_board
 from netsuke.errors import DeviceError
 
 BOARDS = Path(__file__).parent / "boards"
@@ -55,14 +56,15 @@ def device_ids() -> list[str]:
 
 
 def device(name: str) -> Device:
-    """Return a device by its id, or from a ``.toml`` file by its path.
+    """Return a device by its id, or from a ``.toml`` file by its path; ``host`` is this machine.
 
     Raises
     ------
     DeviceError
         When the id is unknown or the description is wrong, naming the field.
     """
-    path = Path(name)
+    path = Path(host_board() if name == HOST else name)
+    name = str(path)
     if path.suffix != ".toml":
         candidates = [user_folder() / f"{name}.toml", BOARDS / f"{name}.toml"]
         path = next((candidate for candidate in candidates if candidate.is_file()), Path())

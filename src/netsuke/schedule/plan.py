@@ -19,6 +19,8 @@ from netsuke.schedule.tied import Kernels, Settled
 
 PROGRAM_MEMORY = "avr"
 """The instruction set whose plain pointers do not reach the flash."""
+ROOMY = frozenset({"a64", "x86-64"})
+"""Instruction sets of boards with memory to spare: there the fastest kernels are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def plan(
     Kernels: first those that give the smallest arena; then those with the fewest instructions
     with which all buffers fit the RAM budget and all tables and code the flash. The budget is
     `ram`; without it an eighth more than the smallest arena, but no more than the tensors that
-    live at once, nor than the device has.
+    live at once, nor than the device has; on boards that run Linux all that the device has.
 
     Where that does not fit, or a `ram` is given within which not every node gets its fastest
     kernel, parts of the graph may run in stripes of rows (`netsuke.schedule.stream`); the plan with
@@ -257,6 +259,8 @@ def _budget(
     """Bytes that faster kernels may use; see `plan`."""
     if ram is not None:
         return max(smallest_arena, ram)
+    if ROOMY & device.isa:
+        return max(smallest_arena, _largest(device))
     cap = min(live_peak(graph, order.nodes, candidates), _largest(device))
     return max(smallest_arena, min(smallest_arena * 9 // 8, cap))
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from netsuke.codegen import Artifact
+from netsuke.devices.host import WIDE, host_isa
 from netsuke.errors import MissingToolError, VerificationError
 from netsuke.ir import Array, Graph
 from netsuke.verify.driver import DRIVER, driver, main_program
@@ -70,6 +71,7 @@ class HostLibrary:
         self.image: Image | None = None
         self.sanitize = sanitize
         files = {**project.sources, DRIVER: driver(project.graph)}
+        self._plain = _missing(project)
         if sanitize:
             self._build_program(files, compiler)
         else:
@@ -77,7 +79,7 @@ class HostLibrary:
 
     def _build_library(self, files: dict[PurePosixPath, bytes], name: str | None) -> None:
         self.compiler = host_compiler(name)
-        self.flags = host_flags(self.compiler)
+        self.flags = (*host_flags(self.compiler), *self._plain)
         objects = compile_objects(self.compiler, self.flags, files)
         shared = [*self.flags, "-shared", *(["-nostdlib"] if self.compiler.family == "zig" else [])]
         self.path = link(self.compiler, shared, objects, SUFFIX, "the host library")
@@ -103,7 +105,7 @@ class HostLibrary:
                 "gcc or clang with sanitizers", "to sanitize generated C", "apt install gcc"
             )
         self.compiler = found
-        self.flags = (*LANGUAGE, "-O1", *SANITIZE)
+        self.flags = (*LANGUAGE, "-O1", *SANITIZE, *self._plain)
         files = {**files, MAIN: main_program(self.graph)}
         objects = compile_objects(found, self.flags, files)
         self.path = link(found, self.flags, objects, ".exe", "the sanitized program")
@@ -154,6 +156,11 @@ class HostLibrary:
                 shown = "\n".join(words[:25]) or f"exit status {done.returncode}"
                 raise VerificationError("sanitizers", f"stopped the generated C:\n{shown}")
             return split_outputs(self.graph, count, result.read_bytes())
+
+
+def _missing(project: Project) -> tuple[str, ...]:
+    """What makes kernels plain C, where this machine lacks instructions of the device's."""
+    return ("-DNSK_PLAIN",) if (project.core[1] & WIDE) - host_isa() else ()
 
 
 def split_outputs(graph: Graph, count: int, data: bytes) -> tuple[Array, ...]:

@@ -15,6 +15,11 @@ from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.unary import require_quants
 
 
+_EACH = {"mve": (4.25, 2.75), "avx512vnni": (2.5, 1.5), "avx2": (5.0, 3.0), "neon": (8.0, 5.0)}
+"""Instructions of an element by instruction set: scales that differ, and equal ones."""
+_CORES = frozenset({"dsp", *_EACH})
+
+
 @dataclass(frozen=True, slots=True)
 class Add(Additive):
     """y = clamp(a + b), with NumPy's broadcasting."""
@@ -35,24 +40,24 @@ class Add(Additive):
     ) -> tuple[Kernel, ...]:
         portable = Additive.kernels(self, inputs, outputs, isa)
         shapes = {tensor.shape for tensor in (*inputs, *outputs)}
-        if not {"dsp", "mve"} & isa or inputs[0].dtype != "int8" or len(shapes) > 1:
+        if not _CORES & isa or inputs[0].dtype != "int8" or len(shapes) > 1:
             return portable
         parameters = self._plain(inputs, outputs[0])
         if parameters is None:
             return portable
         upward = without_ties(parameters)
-        given = {"mve": parameters, "dsp": {**(upward or parameters), "ties": int(not upward)}}
-        each = {"dsp": (11.5, 8.5) if upward else (23.0, 15.0), "mve": (4.25, 2.75)}
+        given = {"dsp": {**(upward or parameters), "ties": int(not upward)}}
+        each = {"dsp": (11.5, 8.5) if upward else (23.0, 15.0), **_EACH}
         found = (
             Kernel(
                 f"nsk_add_s8_{name}",
                 f"add/add_s8_{name}.c",
                 "nsk_add_plain",
-                given[name],
+                given.get(name, parameters),
                 inplace=((0, 0), (1, 0)),
                 instructions=each[name][not parameters["right_minor"]] * outputs[0].elements + 40,
             )
-            for name in ("mve", "dsp")
+            for name in ("mve", "avx512vnni", "avx2", "neon", "dsp")
             if name in isa
         )
         return (*found, *portable)

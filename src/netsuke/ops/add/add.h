@@ -40,6 +40,9 @@ typedef struct {
 void nsk_add_s8(const nsk_add *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_s8_dsp(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_s8_mve(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
+void nsk_add_s8_avx2(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
+void nsk_add_s8_avx512vnni(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
+void nsk_add_s8_neon(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_f32(const nsk_add_real *p, const float *a, const float *b, float *y);
 
 #endif

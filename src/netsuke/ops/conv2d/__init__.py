@@ -27,6 +27,7 @@ from netsuke.ir import (
 from netsuke.ops.conv2d.dsp import dsp_kernels
 from netsuke.ops.conv2d.folded import folded_kernels
 from netsuke.ops.conv2d.mve import mve_kernels
+from netsuke.ops.conv2d.wide import wide_kernels
 from netsuke.ops.links import grouped_links
 from netsuke.ops.lowering import clamped, padded
 from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
@@ -165,7 +166,8 @@ class Conv2d(Op):
             ),
         )
         mve = mve_kernels(geometry, requant, inputs, outputs, isa)
-        return (*mve, *dsp_kernels(geometry, requant, inputs, outputs, isa), *portable)
+        wide = wide_kernels(geometry, requant, inputs, outputs, isa)
+        return (*mve, *wide, *dsp_kernels(geometry, requant, inputs, outputs, isa), *portable)
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

@@ -27,6 +27,7 @@ from netsuke.ir.layout import Shape, reorder_tensor
 from netsuke.ops.dense.column import row_kernels
 from netsuke.ops.dense.dsp import dsp_kernels
 from netsuke.ops.dense.mve import mve_kernels
+from netsuke.ops.dense.wide import wide_kernels
 from netsuke.ops.links import other_axes_links, same_positions
 from netsuke.ops.lowering import clamped
 from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
@@ -115,7 +116,9 @@ class Dense(Op):
         )
         rows = row_kernels({**shape, **zero}, requant, inputs, outputs)
         mve = mve_kernels(shape, requant, inputs, outputs, isa)
-        return (*mve, *dsp_kernels(shape, requant, inputs, outputs, isa), portable, *rows)
+        wide = wide_kernels(shape, requant, inputs, isa)
+        dsp = dsp_kernels(shape, requant, inputs, outputs, isa)
+        return (*mve, *wide, *dsp, portable, *rows)
 
     def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
         if not inputs[1].is_constant:

@@ -23,6 +23,16 @@ typedef struct {
     int32_t low, high; /* stored bounds of the fused clamp */
 } nsk_dense_packed;
 
+/* For wide vectors, see nsk_wide.h and dense_wide.h. */
+typedef struct {
+    int32_t rows, units, depth;
+    int32_t output_zero;
+    int32_t low, high;     /* stored bounds of the fused clamp */
+    int32_t groups;        /* of cells that a row is */
+    int32_t band;          /* rows that scratch holds */
+    const int32_t *scales; /* of every vector of units */
+} nsk_dense_wide;
+
 typedef struct {
     int32_t rows, units, depth;
     float low, high;
@@ -34,6 +44,14 @@ void nsk_dense_s8_folded(const nsk_dense *p, const int8_t *x, const int8_t *w, c
                          int8_t *y);
 void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
 void nsk_dense_s8_mve(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
+void nsk_dense_s8_avx2(const nsk_dense_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                       void *scratch);
+void nsk_dense_s8_avx512vnni(const nsk_dense_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                             void *scratch);
+void nsk_dense_s8_neon(const nsk_dense_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                       void *scratch);
+void nsk_dense_s8_dotprod(const nsk_dense_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
+                          void *scratch);
 void nsk_dense_f32(const nsk_dense_real *p, const float *x, const float *w, const float *b,
                    float *y);
 

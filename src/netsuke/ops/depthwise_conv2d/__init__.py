@@ -26,6 +26,7 @@ from netsuke.ir import (
 from netsuke.ops.depthwise_conv2d.dsp import dsp_kernels
 from netsuke.ops.depthwise_conv2d.mve import mve_kernels
 from netsuke.ops.depthwise_conv2d.plane import plane_kernels
+from netsuke.ops.depthwise_conv2d.wide import wide_kernels
 from netsuke.ops.links import same_positions
 from netsuke.ops.lowering import clamped, padded
 from netsuke.ops.ranges import accumulated_ranges, filters_of
@@ -164,7 +165,9 @@ class DepthwiseConv2d(Op):
         )
         plane = plane_kernels(geometry, requant, inputs, outputs)
         mve = mve_kernels(geometry, requant, inputs, outputs, isa)
-        return (*mve, *dsp_kernels(geometry, requant, inputs, outputs, isa), *plane, portable)
+        wide = wide_kernels(geometry, requant, inputs, isa)
+        dsp = dsp_kernels(geometry, requant, inputs, outputs, isa)
+        return (*mve, *wide, *dsp, *plane, portable)
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

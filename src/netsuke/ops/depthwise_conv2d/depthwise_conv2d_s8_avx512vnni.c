@@ -1,0 +1,12 @@
+/* Depthwise convolution, int8, for AVX-512 VNNI; plain C elsewhere. See depthwise_wide.h. */
+#include "nsk_avx512.h"
+
+#include "depthwise_wide.h"
+
+#include "nsk_wide_end.h"
+
+void nsk_depthwise_conv2d_s8_avx512vnni(const nsk_depthwise_conv2d_wide *p, const int8_t *x,
+                                        const int8_t *w, int8_t *y, void *scratch)
+{
+    nsk_depthwise_bands(p, x, w, y, scratch);
+}
