@@ -20,7 +20,7 @@ from netsuke.ir import Graph, GraphBuilder, Quant
 from netsuke.ops import Add, Clamp, Concat, Conv2d, Exp, Neg, Reshape, Split
 from netsuke.schedule import plan
 from netsuke.schedule.buffers import Buffer
-from netsuke.schedule.offsets import Layout, lay_out
+from netsuke.schedule.offsets import Layout, lay_out, lowest_gap
 from netsuke.schedule.order import best_order
 
 BOARD = device("nucleo-f446re")
@@ -37,11 +37,12 @@ def test_no_buffer_is_overwritten_while_it_is_needed(seed: int, integer: bool) -
 
 def brute_force(buffers: list[Buffer]) -> int:
     """The smallest layout, from first-fit over every permutation."""
-    from netsuke.schedule.offsets import first_fit
-
     best = 1 << 60
     for order in itertools.permutations(buffers):
-        offsets = first_fit(order)
+        placed: list[tuple[int, Buffer]] = []
+        for buffer in order:
+            placed.append((lowest_gap(buffer, placed), buffer))
+        offsets = {buffer.name: offset for offset, buffer in placed}
         best = min(best, max(offsets[b.name] + b.size for b in buffers))
     return best
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from random import Random
 
 from netsuke.schedule.buffers import Buffer
 
@@ -12,6 +13,8 @@ NODES = 20_000
 """Nodes that the exact search may visit before it gives up."""
 LARGEST = 400
 """Buffers beyond which the exact search, which goes as deep as there are buffers, is left out."""
+REORDERED = 600
+"""Orders that are tried at most where the exact search is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +74,93 @@ def lay_out(buffers: Sequence[Buffer], nodes: int = NODES) -> Layout:
         lambda b: (b.start, -b.size, b.name),
         lambda b: (-b.end, -b.size, b.name),
     )
+    table = _Clearances(buffers)
     layouts = []
     for key in keys:
-        offsets = first_fit(sorted(buffers, key=key))
-        size = _height(buffers, offsets)
+        order = sorted(range(len(buffers)), key=lambda i: key(buffers[i]))
+        offsets = table.first_fit(order)
+        size = table.height(offsets)
         if size == bound:
-            return Layout(offsets, size, bound, True)
-        layouts.append((size, offsets))
-    size, best = min(layouts, key=lambda layout: layout[0])
+            return Layout(table.named(offsets), size, bound, True)
+        layouts.append((size, offsets, order))
+    size, best, order = min(layouts, key=lambda layout: layout[0])
     if len(buffers) > LARGEST:
-        return Layout(best, size, bound, False)
-    search = _Search(buffers, bound, size, best, nodes)
-    search.run()
-    # A buffer that shrinks from below may start lower than one that it lies on.
+        return Layout(table.named(best), size, bound, False)
+    # A buffer that shrinks from below may start lower than one that it lies on: then the search
+    # below does not see every layout.
     flat = all(low == 0 for buffer in buffers for _, _, low, _ in buffer.runs)
+    if not flat:
+        size, best = _reorder(table, order, size, best, bound, min(nodes // 10, REORDERED))
+    search = _Search(buffers, bound, size, table.named(best), nodes)
+    search.run()
     proved = search.best == bound or (flat and not search.exhausted)
     return Layout(search.offsets, search.best, bound, proved)
 
 
-def _height(buffers: Sequence[Buffer], offsets: Mapping[str, int]) -> int:
-    return max((offsets[buffer.name] + buffer.size for buffer in buffers), default=0)
+def _reorder(
+    table: _Clearances, order: list[int], size: int, best: list[int], bound: int, rounds: int
+) -> tuple[int, list[int]]:
+    """First-fit over other orders: a buffer that ends highest comes earlier, by chance how much."""
+    chance = Random(0)
+    current, offsets = size, best
+    for _ in range(rounds):
+        if size == bound:
+            break
+        highest = [i for i in order if offsets[i] + table.buffers[i].size == current]
+        moved = chance.choice(highest if chance.random() < 0.7 else order)
+        place = chance.randrange(order.index(moved) + 1)
+        trial = [i for i in order if i != moved]
+        trial.insert(place, moved)
+        found = table.first_fit(trial)
+        height = table.height(found)
+        if height <= current:
+            order, current, offsets = trial, height, found
+        if height < size:
+            size, best = height, found
+    return size, best
 
 
-def first_fit(buffers: Sequence[Buffer]) -> dict[str, int]:
-    """Place buffers in the given order, each at its lowest free offset."""
-    placed: list[tuple[int, Buffer]] = []
-    offsets = {}
-    for buffer in buffers:
-        offset = lowest_gap(buffer, placed)
-        offsets[buffer.name] = offset
-        placed.append((offset, buffer))
-    return offsets
+class _Clearances:
+    """How far above each buffer's start each other one must start to lie above it."""
+
+    def __init__(self, buffers: Sequence[Buffer]) -> None:
+        self.buffers = buffers
+        self.pairs: list[list[tuple[int, int, int]]] = [[] for _ in buffers]
+        for i, one in enumerate(buffers):
+            for j in range(i):
+                above, below = buffers[j].clearance(one), one.clearance(buffers[j])
+                if above is not None and below is not None:
+                    self.pairs[i].append((j, below, above))
+                    self.pairs[j].append((i, above, below))
+
+    def first_fit(self, order: Sequence[int]) -> list[int]:
+        """Offsets when each buffer in turn takes its lowest free place."""
+        offsets = [-1] * len(self.buffers)
+        for index in order:
+            closed = [
+                (offsets[other] - below, offsets[other] + above)
+                for other, below, above in self.pairs[index]
+                if offsets[other] >= 0
+            ]  # offsets between the two, both excluded
+            offsets[index] = _lowest(closed)
+        return offsets
+
+    def height(self, offsets: Sequence[int]) -> int:
+        tops = (o + b.size for o, b in zip(offsets, self.buffers, strict=True))
+        return max(tops, default=0)
+
+    def named(self, offsets: Sequence[int]) -> dict[str, int]:
+        return {b.name: o for b, o in zip(self.buffers, offsets, strict=True)}
+
+
+def _lowest(closed: list[tuple[int, int]]) -> int:
+    """Lowest offset that lies inside none of these open intervals."""
+    offset = 0
+    for low, high in sorted(closed):
+        if low >= offset:
+            break
+        offset = max(offset, high)
+    return offset
 
 
 def lowest_gap(buffer: Buffer, placed: Sequence[tuple[int, Buffer]]) -> int:
@@ -112,12 +171,7 @@ def lowest_gap(buffer: Buffer, placed: Sequence[tuple[int, Buffer]]) -> int:
         if (above := other.clearance(buffer)) is not None
         and (below := buffer.clearance(other)) is not None
     ]  # offsets between the two, both excluded
-    offset = 0
-    for low, high in sorted(closed):
-        if low >= offset:
-            break
-        offset = max(offset, high)
-    return offset
+    return _lowest(closed)
 
 
 class _Search:

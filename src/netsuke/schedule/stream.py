@@ -224,11 +224,18 @@ class Streaming:
         needed = max(int(piece.profile.needed(self.graph, self.kernels)) for piece in parts)
         plain = [self._least(step) for step in self._outside(parts)]
         bound = max([needed, *plain])
-        for slack in (1.0, 1.02, 1.05, 1.1, 1.2):
+        found: Settled | None = None
+        for slack in (1.0, 1.03, 1.07, 1.15, 1.3):
             found = self.search(replace(room, ram=int(bound * slack)))
             if found:
-                return found
-        return self.settle(parts, replace(room, ram=bound))
+                break
+        for _ in range(TRIALS if found else 0):
+            assert found is not None
+            smaller = self.search(replace(room, ram=found.layout.size - 1))
+            if smaller is None:
+                break
+            found = smaller
+        return found or self.settle(parts, replace(room, ram=bound))
 
     def _outside(self, parts: Sequence[Piece]) -> list[int]:
         inside = {step for piece in parts for step in range(piece.first, piece.end)}

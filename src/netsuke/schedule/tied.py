@@ -153,16 +153,31 @@ class _Settling:
             eager |= options[0] if options else {}
         if self._fits(eager):
             return eager
-        gain = {
-            key: _cost(chosen, self.groups[key]) - _cost(options[0], self.groups[key])
+        items = [
+            (
+                _cost(chosen, self.groups[key]) - _cost(option, self.groups[key]),
+                _scratch(option) - _scratch(chosen, self.groups[key]),
+                key,
+                option,
+            )
             for key, options in wishes.items()
-            if options
-        }
-        for key in sorted(gain, key=lambda key: (-gain[key], key)):
-            for option in wishes[key]:
-                if self._fits(chosen | option):
-                    chosen = chosen | option
-                    break
+            for option in options
+        ]
+        # What saves most first, or what saves most for a byte: neither is always the better one.
+        by_gain = sorted(items, key=lambda item: (-item[0], item[2]))
+        by_byte = sorted(items, key=lambda item: (-item[0] / max(64, 64 + item[1]), item[2]))
+        ends = [
+            self._take(chosen, [(key, option) for *_, key, option in order])
+            for order in (by_gain, [*by_byte, *by_gain])
+        ]
+        return min(ends, key=lambda end: _cost(end, list(end)))
+
+    def _take(self, chosen: Choice, items: Sequence[tuple[str, Choice]]) -> Choice:
+        """Take each option that is faster than what there is and fits."""
+        for key, option in items:
+            members = self.groups[key]
+            if _cost(option, members) < _cost(chosen, members) and self._fits(chosen | option):
+                chosen = chosen | option
         return chosen
 
     def _faster(self, key: str, chosen: Choice) -> list[Choice]:
@@ -191,7 +206,7 @@ class _Settling:
         buffers = list(self._share(chosen).buffers.values())
         if max(live(buffers)) > self.room.ram:
             return False
-        if lay_out(buffers, nodes=0).size > self.room.ram:
+        if lay_out(buffers, nodes=300).size > self.room.ram:
             return False
         return self.room.flash is None or self._flash(chosen) <= self.room.flash
 
@@ -227,6 +242,10 @@ def _options(members: Sequence[str], candidates: Mapping[str, Sequence[Kernel]])
 
 def _by_scratch(kernel: Kernel) -> tuple[int, int, float]:
     return (kernel.scratch or 0, -len(kernel.inplace), kernel.instructions)
+
+
+def _scratch(choice: Mapping[str, Kernel], members: Sequence[str] = ()) -> int:
+    return max(choice[name].scratch or 0 for name in members or choice)
 
 
 def _cost(choice: Mapping[str, Kernel], members: Sequence[str]) -> float:
