@@ -10,7 +10,7 @@ import numpy as np
 
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, Tensor, TensorType
-from netsuke.ops.projection.coding import Coding, smallest_coding
+from netsuke.ops.projection.coding import Coding, column_coding, smallest_coding
 
 DTYPES = {"int8": (-128, 127), "int16": (-32768, 32767)}
 LARGEST = 128  # |x| of an int8
@@ -102,6 +102,27 @@ class Projection(Op):
                 instructions=_instructions(coding, weights.shape[0]),
                 flash=True,
             ),
+        )
+
+    def stream(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> Kernel | None:
+        weights = inputs[1].data
+        assert weights is not None
+        coding = column_coding(weights, accumulator_bound(inputs[1], inputs[2]))
+        if coding is None:
+            return None
+        wide = "_wide" if self.dtype == "int16" else ""
+        sums = 2 if coding.name == "column_nibbles" else 4
+        return Kernel(
+            f"nsk_projection_s8_{coding.name}{wide}",
+            f"projection/projection_s8_{coding.name}.c",
+            "nsk_projection",
+            self._parameters(inputs, coding),
+            constants={1: None, 2: None},
+            scratch=sums * (1 + weights.shape[0]),
+            instructions=15.0 * coding.entries + 10.0 * weights.shape[1],
+            flash=True,
         )
 
     def _parameters(self, inputs: Sequence[Tensor], coding: Coding) -> dict[str, Any]:

@@ -16,11 +16,12 @@ class Coding:
     Attributes
     ----------
     name
-        ``"dense"``, ``"gaps"`` or ``"nibbles"``; see projection.h.
+        ``"dense"``, ``"gaps"``, ``"nibbles"``, ``"columns"`` or ``"column_nibbles"``; see
+        projection.h.
     codes
         uint8, row after row.
     counts
-        uint8, entries of each row; None when dense.
+        uint8, entries of each row; None where the codes tell.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Coding:
     @property
     def entries(self) -> int:
         """Multiplications for one sample."""
-        return len(self.codes) // (2 if self.name == "gaps" else 1)
+        return len(self.codes) // (2 if self.name in ("gaps", "columns") else 1)
 
 
 def smallest_coding(weights: Array, bound: int) -> Coding:
@@ -58,6 +59,31 @@ def smallest_coding(weights: Array, bound: int) -> Coding:
         if nibbles is not None:
             found.append(nibbles)
     return min(found, key=lambda coding: coding.size)
+
+
+def column_coding(weights: Array, bound: int) -> Coding | None:
+    """The coding for inputs that come one by one, or None when it cannot be written.
+
+    Parameters
+    ----------
+    weights
+        int8 matrix ``(rows, features)``.
+    bound
+        Largest accumulator; one byte an entry needs it within 16 bits.
+    """
+    rows = weights.shape[0]
+    if rows > 127:
+        return None
+    small = rows <= 8 and bound < 1 << 15 and weights.min() >= -8 and weights.max() <= 7
+    codes: list[int] = []
+    for column in weights.T:
+        own = np.flatnonzero(column).tolist() or [0]
+        for row in own:
+            head, weight = 2 * row + (row != own[-1]), int(column[row])
+            codes += [(weight & 15) << 4 | head] if small else [head, weight & 255]
+    if len(codes) > 65535:
+        return None
+    return Coding("column_nibbles" if small else "columns", np.array(codes, np.uint8), None)
 
 
 def decoded(coding: Coding, shape: tuple[int, int]) -> Array:

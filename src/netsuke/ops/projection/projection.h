@@ -31,11 +31,38 @@ typedef struct {
     const uint8_t *counts; /* entries of each row; null when dense */
 } nsk_projection;
 
+/* Element by element: begin, push for each of them in order, end. Here w is written column by
+ * column, at least one entry each, `more` telling that another one of the same column follows:
+ *   columns         two bytes: 2 * row + more, weight; sums of 32 bits
+ *   column nibbles  one byte: the weight in the high half, then 2 * row + more; at most 8 rows and
+ *                   sums of 16 bits: |b| + sum of |w| * 128 < 2^15 */
+typedef struct {
+    uint16_t place; /* in codes */
+    int16_t sum[1];
+} nsk_projection_short_sums;
+
+typedef struct {
+    uint16_t place;
+    int32_t sum[1];
+} nsk_projection_sums;
+
 void nsk_projection_s8(const nsk_projection *p, const int8_t *x, int8_t *y);
 void nsk_projection_s8_wide(const nsk_projection *p, const int8_t *x, int16_t *y);
 void nsk_projection_s8_gaps(const nsk_projection *p, const int8_t *x, int8_t *y);
 void nsk_projection_s8_gaps_wide(const nsk_projection *p, const int8_t *x, int16_t *y);
 void nsk_projection_s8_nibbles(const nsk_projection *p, const int8_t *x, int8_t *y);
 void nsk_projection_s8_nibbles_wide(const nsk_projection *p, const int8_t *x, int16_t *y);
+
+#define NSK_PROJECTION_STREAM(name, type)                                                          \
+    void name##_begin(const nsk_projection *p, type *y, void *state);                              \
+    void name##_push(const nsk_projection *p, int8_t x, type *y, void *state);                     \
+    void name##_end(const nsk_projection *p, type *y, void *state);
+
+NSK_PROJECTION_STREAM(nsk_projection_s8_columns, int8_t)
+NSK_PROJECTION_STREAM(nsk_projection_s8_columns_wide, int16_t)
+NSK_PROJECTION_STREAM(nsk_projection_s8_column_nibbles, int8_t)
+NSK_PROJECTION_STREAM(nsk_projection_s8_column_nibbles_wide, int16_t)
+
+#undef NSK_PROJECTION_STREAM
 
 #endif
