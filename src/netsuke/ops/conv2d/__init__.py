@@ -27,6 +27,7 @@ from netsuke.ir import (
 from netsuke.ops.conv2d.dsp import dsp_kernels
 from netsuke.ops.conv2d.folded import folded_kernels
 from netsuke.ops.conv2d.mve import mve_kernels
+from netsuke.ops.conv2d.pairs import pair_kernels
 from netsuke.ops.conv2d.wide import wide_kernels
 from netsuke.ops.links import grouped_links
 from netsuke.ops.lowering import clamped, padded
@@ -165,9 +166,9 @@ class Conv2d(Op):
                 instructions=6.0 * macs + 30.0 * outputs[0].elements,
             ),
         )
-        mve = mve_kernels(geometry, requant, inputs, outputs, isa)
-        wide = wide_kernels(geometry, requant, inputs, outputs, isa)
-        return (*mve, *wide, *dsp_kernels(geometry, requant, inputs, outputs, isa), *portable)
+        families = (mve_kernels, wide_kernels, dsp_kernels, pair_kernels)
+        node = geometry, requant, inputs, outputs, isa
+        return (*(kernel for family in families for kernel in family(*node)), *portable)
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

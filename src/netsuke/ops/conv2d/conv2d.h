@@ -47,6 +47,19 @@ typedef struct {
     int32_t groups;    /* where a kernel asks for it: in_c and out_c are then of one group */
 } nsk_conv2d_packed;
 
+/* For pairs of pixels, see nsk_pairs.h. */
+typedef struct {
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t dilation_h, dilation_w;
+    int32_t pad_top, pad_left;
+    int32_t input_zero;
+    int32_t depth; /* bytes of a window, rounded up to a multiple of four */
+    int32_t ring;  /* input rows that scratch holds behind the strip, for y == x */
+} nsk_conv2d_pairs;
+
 /* For quads of channels, see nsk_quads.h. */
 typedef struct {
     int32_t in_h, in_w, in_c;
@@ -118,6 +131,10 @@ void nsk_conv2d_s8_dsp(const nsk_conv2d_packed *p, const int8_t *x, const int32_
                        void *scratch);
 void nsk_conv2d_s8_dsp_small(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,
                              int8_t *y);
+void nsk_conv2d_s8_pairs(const nsk_conv2d_pairs *p, const int8_t *x, const int32_t *w, int8_t *y,
+                         void *scratch);
+void nsk_conv2d_s8_pairs_flat(const nsk_conv2d_pairs *p, const int8_t *x, const int32_t *w,
+                              int8_t *y, void *scratch);
 void nsk_conv2d_s8_mve(const nsk_conv2d_quads *p, const int8_t *x, const int32_t *w, int8_t *y,
                        void *scratch);
 void nsk_conv2d_s8_mve_flat(const nsk_conv2d_quads *p, const int8_t *x, const int32_t *w, int8_t *y,
