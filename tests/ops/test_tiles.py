@@ -8,7 +8,7 @@ from image_graphs import image_graph
 from random_graphs import random_inputs
 
 from netsuke.ir import Box, Graph, GraphBuilder, Node, Tensor, interpret_batch, is_integer_node
-from netsuke.ops import Add, Conv2d, DepthwiseConv2d, Softmax
+from netsuke.ops import Add, Conv2d, DepthwiseConv2d, Requantize, Softmax
 
 
 def part_of(tensor: Tensor, value: np.ndarray, box: Box | None) -> np.ndarray:
@@ -98,3 +98,7 @@ def test_operands_that_broadcast_are_read_whole_along_their_single_row() -> None
 
 def test_operators_that_need_everything_have_no_tiles() -> None:
     assert Softmax().tile([Tensor("x", (4, 4, 4))], ((0, 1), (0, 4))) is None
+
+
+def test_what_rounds_by_the_place_of_an_element_has_no_tiles() -> None:
+    assert Requantize().tile([Tensor("x", (4, 4, 4), "int8")], ((0, 1), (0, 4))) is None

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from netsuke.ir import Array, Kernel, Link, Quant, Range, Tensor, TensorType, View
+from netsuke.ir import Array, Box, Kernel, Link, Quant, Range, Tensor, TensorType, Tile, View
 from netsuke.ops.fixed_point import quantize_multiplier, requantize, requantize_away
 from netsuke.ops.links import broadcast_links
 from netsuke.ops.unary import STORED, Unary, require_quants, table_kernel
@@ -89,6 +89,9 @@ class Requantize(Unary):
         if inputs[0].type != outputs[0].type or inputs[0].quant != outputs[0].quant:
             return ()
         return (View(("out", 0), ("in", 0), 0),)
+
+    def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
+        return None  # how a tie is rounded depends on the place of an element
 
     def torch_function(self, torch: Any, x: Any) -> Any:
         return x
