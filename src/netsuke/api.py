@@ -284,6 +284,7 @@ def compile(
     flash: int | None = None,
     measure: bool | Costs = False,
     trust_pickle: bool = False,
+    stream: bool = False,
 ) -> Artifact:
     """Compile a model to C for a device; a float model is quantized when data is given.
 
@@ -305,12 +306,15 @@ def compile(
     exact
         Let OR-Tools (an extra) go on where our own search of the plan gives up.
     flash
-        Bytes that tables and code may take; the fastest kernels within them are chosen.
+        Bytes that tables and code may take for the sake of speed; without it, kernels whose tables
+        are much larger than need be (Winograd) are left out.
     measure
         Choose kernels by instructions counted on the emulator of the device's core, and kept in
         the cache, in place of modelled ones; or such costs.
     trust_pickle
         See `load`.
+    stream
+        Take the input, a vector, element by element, so that no memory holds it.
 
     Raises
     ------
@@ -335,6 +339,7 @@ def compile(
         selftest=True,
         flash=flash,
         costs=_costs(measure, board),
+        stream=stream,
     )
     artifact.plan.require_fit(board, ram)
     size, limit = footprint(artifact.plan, board, artifact.weights), flash or board.flash
@@ -406,6 +411,7 @@ def fit_table(
     *,
     effort: str = "normal",
     task: str | None = None,
+    names: Sequence[str] = (),
     test: float = 0.25,
     seed: int = 0,
     out: str | Path | None = None,
@@ -435,6 +441,8 @@ def fit_table(
         ``"quick"``, ``"normal"`` or ``"thorough"``.
     task
         ``"classification"`` or ``"regression"``; by default what the targets look like.
+    names
+        Of the features; a pandas frame knows them.
     test
         Share of the rows that is sealed and judges the winner.
     seed
@@ -453,7 +461,7 @@ def fit_table(
     """
     from netsuke.estimators.search import TableLimits, make_table, search_table
 
-    table = make_table(x, y, test, seed, task)
+    table = make_table(x, y, test, seed, task, names)
     limits = TableLimits(flash, ram, cycles)
     folder = None if out is None else Path(out)
     return search_table(

@@ -13,6 +13,7 @@ from netsuke.codegen.artifact import Artifact
 from netsuke.codegen.features import features_header, reads_features, sketch_values
 from netsuke.codegen.manifest import manifest
 from netsuke.codegen.sources import header_of, kernel_files
+from netsuke.codegen.stream import Streamed, streamed
 from netsuke.codegen.tables import C_TYPES, Tables, identifier, literal
 from netsuke.codegen.vectors import selftest_files
 from netsuke.codegen.wrap import render, wrap
@@ -37,6 +38,7 @@ def compile_graph(
     selftest: bool = False,
     flash: int | None = None,
     costs: Costs | None = None,
+    stream: bool = False,
 ) -> Artifact:
     """Compile a graph into a C project for a device.
 
@@ -58,6 +60,8 @@ def compile_graph(
         Add ``test/selftest.c`` with a sample and what it must give.
     flash, costs
         See `netsuke.schedule.plan`.
+    stream
+        The input is a vector that is pushed element by element: no memory holds it.
 
     Returns
     -------
@@ -68,10 +72,12 @@ def compile_graph(
     ------
     GraphError
         When a node has no kernel for the device.
+    UsageError
+        When the input cannot be pushed.
     """
-    planned = plan(graph, device, ram, exact, flash, costs)
+    planned = plan(streamed(graph) if stream else graph, device, ram, exact, flash, costs)
     _require_reachable(planned, device)
-    emitter = _Emitter(planned, PROGRAM_MEMORY in device.isa)
+    emitter = _Emitter(planned, PROGRAM_MEMORY in device.isa, graph)
     kernels = [step.kernel for step in planned.steps if step.kernel]
     headers = (FLASH_HEADER,) if emitter.flash else ()
     files = kernel_files((kernel.source for kernel in kernels), headers)
@@ -80,13 +86,13 @@ def compile_graph(
     files[PurePosixPath("model_data.h")] = emitter.data().encode()
     files[PurePosixPath("graph.nsk")] = save_graph(graph)
     if selftest:
-        files |= selftest_files(graph)
+        files |= selftest_files(graph, stream)
     told = provenance or {}
     if reads_features(graph, told):
         files[PurePosixPath("model_features.h")] = features_header(graph)
         files |= kernel_files((), (FLASH_HEADER,))
-    files = wrap(target, files, graph, planned, sketch_values(graph, told) | {"stream": False})
-    record = manifest(graph, device, planned, emitter.tables.size, files, told)
+    files = wrap(target, files, graph, planned, sketch_values(graph, told) | {"stream": stream})
+    record = manifest(graph, device, planned, emitter.tables.size, files, told, stream)
     files[PurePosixPath("manifest.json")] = (json.dumps(record, indent=1) + "\n").encode()
     ordered = {path: files[path] for path in sorted(files)}
     return Artifact(ordered, device, planned, emitter.tables.size)
@@ -119,10 +125,13 @@ class _Emitter:
     memory of its own.
     """
 
-    def __init__(self, planned: Plan, flash: bool = False) -> None:
+    def __init__(self, planned: Plan, flash: bool = False, shown: Graph | None = None) -> None:
         self.plan = planned
         self.flash = flash
         self.graph = planned.graph
+        self.shown = shown or planned.graph
+        self.begin: list[str] = []
+        self.push: list[str] = []
         self.tables = Tables()
         self.structs: list[str] = []
         self.named: dict[tuple[str | None, str, str], str] = {}
@@ -157,7 +166,14 @@ class _Emitter:
             return
         arguments = self._arguments(number, step, step.kernel)
         self.calls.append(f"    /* {summary} */")
-        self.calls.append(_call(step.kernel.function, arguments))
+        function = step.kernel.function
+        if isinstance(step.node.op, Streamed):
+            place = 0 if step.kernel.struct is None else 1
+            pushed = [*arguments[:place], "value", *arguments[place:]]
+            self.begin.append(_call(f"{function}_begin", arguments))
+            self.push.append(_call(f"{function}_push", pushed))
+            function += "_end"
+        self.calls.append(_call(function, arguments))
 
     def _arguments(self, number: int, step: Step, kernel: Kernel) -> list[str]:
         arguments = []
@@ -213,7 +229,7 @@ class _Emitter:
     def _io(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
         rows = []
         for name in names:
-            tensor = self.graph.tensors[name]
+            tensor = self.shown.tensors[name]
             quant = tensor.quant
             rows.append(
                 {
@@ -225,7 +241,9 @@ class _Emitter:
                     "zero": quant.zero_point[0] if quant else 0,
                     "address": self.constant_outputs[name]
                     if name in self.constant_outputs
-                    else self._address(self.plan.places[name]),
+                    else self._address(self.plan.places[name])
+                    if name in self.plan.places
+                    else "0",
                 }
             )
         return rows
@@ -248,7 +266,8 @@ class _Emitter:
             "model.h.j2",
             name=_comment(self.graph.name),
             arenas=self._arenas(),
-            inputs=self._io(self.graph.inputs),
+            stream=bool(self.push),
+            inputs=self._io(self.shown.inputs),
             outputs=self._io(self.graph.outputs),
         )
 
@@ -260,10 +279,13 @@ class _Emitter:
             headers=sorted(headers),
             flash=self.flash,
             arenas=self._arenas(),
-            inputs=self._io(self.graph.inputs),
+            stream=bool(self.push),
+            inputs=self._io(self.shown.inputs),
             outputs=self._io(self.graph.outputs),
             structs="\n".join(self.structs),
             calls="\n".join(self.calls),
+            begin="\n".join(self.begin),
+            push="\n".join(self.push),
         )
 
 

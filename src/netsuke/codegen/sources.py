@@ -25,9 +25,7 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def kernel_files(
-    sources: Iterable[str], headers: Iterable[str] = ()
-) -> dict[PurePosixPath, bytes]:
+def kernel_files(sources: Iterable[str], headers: Iterable[str] = ()) -> dict[PurePosixPath, bytes]:
     """Return the kernel sources and, transitively, the headers they include.
 
     Parameters

@@ -13,7 +13,7 @@ from netsuke.ir import Array, Graph, Tensor, interpret
 SEED = 20260101
 
 
-def selftest_files(graph: Graph) -> dict[PurePosixPath, bytes]:
+def selftest_files(graph: Graph, stream: bool = False) -> dict[PurePosixPath, bytes]:
     """Return ``test/selftest.c`` and ``test/vectors.h``; the same graph gives the same bytes.
 
     The sample is random: every stored integer value, or a normal distribution.
@@ -23,7 +23,11 @@ def selftest_files(graph: Graph) -> dict[PurePosixPath, bytes]:
     results = interpret(graph, feeds)
     tables = Tables()
     inputs = [
-        {"table": tables.add(f"input_{i}", feeds[name]), "bytes": feeds[name].nbytes}
+        {
+            "table": tables.add(f"input_{i}", feeds[name]),
+            "bytes": feeds[name].nbytes,
+            "count": feeds[name].size,
+        }
         for i, name in enumerate(graph.inputs)
     ]
     outputs = [
@@ -37,7 +41,7 @@ def selftest_files(graph: Graph) -> dict[PurePosixPath, bytes]:
     return {
         PurePosixPath("test/vectors.h"): render("vectors.h.j2", tables=tables.text()).encode(),
         PurePosixPath("test/selftest.c"): render(
-            "selftest.c.j2", inputs=inputs, outputs=outputs
+            "selftest.c.j2", inputs=inputs, outputs=outputs, stream=stream
         ).encode(),
     }
 

@@ -166,6 +166,18 @@ class Op(ABC):
         """
         raise GraphError(self.kind, "has no C kernel for these element types")
 
+    def stream(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> Kernel | None:
+        """The kernel that takes input 0, a vector, element by element, or None.
+
+        It is three C functions: ``<function>_begin(&p, inputs but 0..., outputs..., scratch)``,
+        ``<function>_push(&p, element, inputs but 0..., outputs..., scratch)``, called for each
+        element in order, and ``<function>_end(...)`` with the arguments of the first. Outputs
+        and scratch are left alone between the calls.
+        """
+        return None
+
     def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
         """Views that make the node a no-op when the plan can grant all of them; else ()."""
         return ()

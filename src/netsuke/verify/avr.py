@@ -12,9 +12,11 @@ from typing import Any
 from netsuke.errors import MissingToolError, ModelError, UsageError
 from netsuke.ir import Graph
 from netsuke.verify.cores import Core
+from netsuke.verify.driver import FACE
 from netsuke.verify.elf import HEAP, Sizes, open_elf, read_segments, read_symbols
 from netsuke.verify.image import Arena, Image, Memory
 from netsuke.verify.project import Project
+from netsuke.verify.pushed import ROW
 from netsuke.verify.toolchain import LANGUAGE, Compiler, compile_objects, find_compiler, link
 
 INSTALL = "apt install gcc-avr avr-libc simavr libsimavr-dev"
@@ -92,6 +94,8 @@ def build_avr(project: Project) -> Image:
     data = path.read_bytes()
     elf = open_elf(data)
     symbols = read_symbols(elf)
+    arenas = _arenas(symbols, mcu)
+    apart = sum(arena.size for arena in arenas) + symbols.get(ROW, (0, 0))[1]
     return Image(
         path=path,
         elf=data,
@@ -99,11 +103,11 @@ def build_avr(project: Project) -> Image:
         compiler=tool,
         flags=flags,
         memory=Memory(0, MCUS[mcu].flash, DATA_SPACE + MCUS[mcu].first, MCUS[mcu].ram, 0),
-        arenas=_arenas(symbols, mcu),
+        arenas=arenas,
         symbols=symbols,
         segments=read_segments(elf),
         code=(),
-        sizes=_sizes(elf, _startup(tool, flags), sum(a.size for a in _arenas(symbols, mcu))),
+        sizes=_sizes(elf, _startup(tool, flags), apart),
         heap=tuple(sorted(HEAP.intersection(symbols))),
     )
 
@@ -125,7 +129,7 @@ def main_program(graph: Graph) -> bytes:
     shown = "\n".join(f'    __asm__ volatile("" : : "r"({port}) : "memory");' for port in ports)
     return f"""#include "model.h"
 #include <stdint.h>
-#define MARK (*(volatile uint8_t *)0x3e)
+{FACE}#define MARK (*(volatile uint8_t *)0x3e)
 /* A function of its own, or what is the same every time would be computed before the marks. */
 static void __attribute__((noinline)) infer(void)
 {{
@@ -170,26 +174,33 @@ def placed_ports(project: Project, image: Image) -> list[Placed]:
     ModelError
         When the manifest does not say it.
     """
-    bases = {arena.symbol: arena for arena in image.arenas}
-    first = next(iter(project.manifest.get("arenas") or {}), None)
+    pushed = project.manifest.get("stream") is True
     placed = []
-    for kind, key, names in (
-        ("i", "inputs", project.graph.inputs),
-        ("o", "outputs", project.graph.outputs),
-    ):
-        for number, name in enumerate(names):
-            try:
-                port = project.manifest[key][number]
-                offset, region = int(port["offset"]), port["region"]
-            except (KeyError, IndexError, TypeError, ValueError):
-                raise ModelError("manifest.json", f"does not say where {name!r} lies") from None
-            symbol = "model_arena" if region == first else f"model_arena_{region}"
-            size = project.graph.tensors[name].size
-            arena = bases.get(symbol)
-            if arena is None or not 0 <= offset <= arena.size - size:
-                raise ModelError("manifest.json", f"puts {name!r} outside of every arena")
-            placed.append(Placed(kind, arena.address + offset, size))
+    for number, name in enumerate(project.graph.inputs):
+        size = project.graph.tensors[name].size
+        if pushed:
+            placed.append(Placed("i", image.address(ROW) - DATA_SPACE, size))
+        else:
+            placed.append(Placed("i", _address(project, image, "inputs", number, size), size))
+    for number, name in enumerate(project.graph.outputs):
+        size = project.graph.tensors[name].size
+        placed.append(Placed("o", _address(project, image, "outputs", number, size), size))
     return placed
+
+
+def _address(project: Project, image: Image, kind: str, number: int, size: int) -> int:
+    first = next(iter(project.manifest.get("arenas") or {}), None)
+    place = f"manifest.json, {kind}[{number}]"
+    try:
+        port = project.manifest[kind][number]
+        offset, region = int(port["offset"]), port["region"]
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise ModelError(place, "does not say where it lies") from None
+    symbol = "model_arena" if region == first else f"model_arena_{region}"
+    arena = next((arena for arena in image.arenas if arena.symbol == symbol), None)
+    if arena is None or not 0 <= offset <= arena.size - size:
+        raise ModelError(place, "lies outside of every arena")
+    return arena.address + offset
 
 
 _ARENA = re.compile(r"(model_arena\w*?)(\.[\w.]+)?$")
@@ -204,8 +215,11 @@ def _arenas(symbols: Mapping[str, tuple[int, int]], mcu: str) -> tuple[Arena, ..
     return tuple(found)
 
 
-def _sizes(elf: Any, startup: int, arena: int) -> Sizes:
-    """Bytes of the parts: the start-up is `library`, the tables are `rodata`."""
+def _sizes(elf: Any, startup: int, apart: int) -> Sizes:
+    """Bytes of the parts: the start-up is `library`, the tables are `rodata`.
+
+    Of the variables, `apart` are arenas and what only the comparison needs.
+    """
 
     def size(name: str) -> int:
         section = elf.get_section_by_name(name)
@@ -220,5 +234,5 @@ def _sizes(elf: Any, startup: int, arena: int) -> Sizes:
             else:
                 weights += symbol["st_size"]
     code = size(".text") - startup - weights - parameters
-    variables = size(".bss") + size(".noinit") - arena
+    variables = size(".bss") + size(".noinit") - apart
     return Sizes(code, startup, weights + parameters, weights, size(".data"), variables)

@@ -8,6 +8,9 @@ from netsuke.ir import Graph
 
 DRIVER = PurePosixPath("netsuke_driver.c")
 
+FACE = "void *model_input(int index);\nvoid model_invoke(void);\n"
+"""What every artifact offers at last, see `netsuke.verify.pushed`."""
+
 _RUN = """
 /* Run samples one after another: copy in, infer, copy out. */
 void netsuke_run(uint32_t count, const uint8_t *const *inputs, uint8_t *const *outputs)
@@ -21,7 +24,7 @@ void netsuke_run(uint32_t count, const uint8_t *const *inputs, uint8_t *const *o
 
 def driver(graph: Graph) -> bytes:
     """C with ``netsuke_run``, and a check that the header's sizes are the graph's."""
-    head = '#include "model.h"\n#include <stdint.h>\n#include <string.h>\n'
+    head = '#include "model.h"\n#include <stdint.h>\n#include <string.h>\n' + FACE
     return (head + _checks(graph) + _RUN.format(copies=_copies(graph))).encode()
 
 

@@ -13,6 +13,7 @@ from netsuke.errors import ModelError, UsageError
 from netsuke.ir import Graph
 from netsuke.ir.serialize import load_graph
 from netsuke.ops import OPERATORS
+from netsuke.verify import pushed
 from netsuke.verify.cores import Core, core
 
 GRAPH_FILE = "graph.nsk"
@@ -70,10 +71,14 @@ def open_project(artifact: Artifact | Path | str) -> Project:
             "make one with `netsuke compile`"
         )
     manifest = _manifest(files, place)
+    graph = load_graph(files[graph_path], OPERATORS, f"{place}/{graph_path}")
+    sources = _sources(files, model.parent)
+    if manifest.get("stream") is True and len(graph.inputs) == 1:
+        sources[pushed.SOURCE] = pushed.pushing(graph)
     return Project(
         files=files,
-        sources=_sources(files, model.parent),
-        graph=load_graph(files[graph_path], OPERATORS, f"{place}/{graph_path}"),
+        sources=sources,
+        graph=graph,
         manifest=manifest,
         core=_core(manifest, place),
     )

@@ -44,6 +44,9 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option(help="Choose kernels by instructions counted on the emulator.")
         ] = False,
         trust_pickle: TrustOption = False,
+        stream: Annotated[
+            bool, typer.Option(help="Take the input, a vector, element by element.")
+        ] = False,
         as_json: Json = False,
     ) -> None:
         """Compile a model to readable C; a float model is quantized when --data is given."""
@@ -60,6 +63,7 @@ def register(app: typer.Typer) -> None:
                 flash=room,
                 measure=_costs(find(device), say) if measure else False,
                 trust_pickle=trust_pickle,
+                stream=stream,
             )
             result = figures(artifact, find(device))
         result["out"] = str(out)

@@ -50,6 +50,7 @@ def fit_a_table(
         *limits,
         effort=effort,
         task=dataset.task,
+        names=dataset.features.get("columns", ()),
         seed=seed,
         out=out,
         resume=resume,

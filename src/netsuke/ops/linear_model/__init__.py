@@ -96,6 +96,25 @@ class LinearModel(Op):
             ),
         )
 
+    def stream(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
+    ) -> Kernel | None:
+        x, weights, bias = inputs
+        if weights.data is None or bias.dtype != "int32" or weights.elements >= 1 << 16:
+            return None
+        units, depth = weights.shape
+        decides = "_class" if self.mode == "class" else ""
+        return Kernel(
+            f"nsk_linear_model_{SUFFIX[x.dtype]}{decides}_stream",
+            "linear_model/linear_model_stream.c",
+            "nsk_linear_model",
+            {"units": units, "depth": depth},
+            constants={1: np.ascontiguousarray(weights.data.T)},
+            scratch=4 + 4 * units,  # a place, then the sums
+            instructions=12.0 * weights.elements + 30.0 * units,
+            flash=True,
+        )
+
 
 def _check_sums(x: Tensor, weights: Tensor, bias: Tensor) -> None:
     """Refuse sums that could exceed their bits for any x of its type."""

@@ -9,6 +9,9 @@
 
 #include "model.h"
 
+void *model_input(int index); /* what every artifact offers at last, see pushed.py */
+void model_invoke(void);
+
 extern uint32_t netsuke_data_load[], netsuke_data_start[], netsuke_data_end[];
 extern uint32_t netsuke_bss_start[], netsuke_bss_end[];
 extern uint8_t netsuke_stack_bottom[];
