@@ -38,9 +38,24 @@ def test_the_widest_mobilenet_has_its_published_weights() -> None:
     assert learned + last_bias == 3_209_026  # weights and affine normalizations, two classes
 
 
+def test_densenet_has_its_published_weights() -> None:
+    graph = build("densenet121")
+    measured = (".mean", ".variance")
+    learned = sum(
+        tensor.elements
+        for tensor in graph.constants()
+        if not tensor.name.endswith(measured)
+        and (not tensor.name.endswith(".bias") or tensor.name.startswith("dense"))
+    )
+    assert learned == 7_978_856
+
+
 @pytest.mark.parametrize("name", model_names())
 def test_every_network_runs_and_ends_in_its_classes(name: str) -> None:
-    small = {"mobilenet_v1": "&width=0.1&size=32"}.get(name, "&width=0.25")
+    small = {
+        "mobilenet_v1": "&width=0.1&size=32",
+        "densenet121": "&growth=4&size=32",
+    }.get(name, "&width=0.25")
     graph = build(f"{name}?classes=7&softmax=1{small}")
     shape = graph.tensors[graph.inputs[0]].shape
     sample = np.random.default_rng(0).uniform(size=shape).astype(np.float32)
@@ -54,7 +69,7 @@ def test_a_seed_decides_the_weights() -> None:
 
 
 def test_unknown_names_and_options_are_refused() -> None:
-    with pytest.raises(UsageError, match="known are ds_cnn, lenet"):
+    with pytest.raises(UsageError, match="known are densenet121, ds_cnn, lenet"):
         build("lenet5")
     with pytest.raises(UsageError, match="no option 'widht'"):
         build("lenet?widht=2")

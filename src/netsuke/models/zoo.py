@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netsuke.errors import UsageError
 from netsuke.ir import Graph
+from netsuke.models.densenet import DENSENET121
 from netsuke.models.ds_cnn import DS_CNN
 from netsuke.models.family import SHARED, Family
 from netsuke.models.lenet import LENET
@@ -11,7 +12,7 @@ from netsuke.models.mobilenet_v1 import MOBILENET_V1
 from netsuke.models.resnet8 import RESNET8
 from netsuke.spec import parse_spec
 
-FAMILIES: tuple[Family, ...] = (DS_CNN, LENET, MOBILENET_V1, RESNET8)
+FAMILIES: tuple[Family, ...] = (DENSENET121, DS_CNN, LENET, MOBILENET_V1, RESNET8)
 
 
 def model_names() -> list[str]:

@@ -14,7 +14,6 @@ from netsuke.ops.couples import LARGEST_SHIFT
 from netsuke.ops.fixed_point import clamp_bounds
 from netsuke.ops.unary import require_quants
 
-
 _EACH = {"mve": (4.25, 2.75), "avx512vnni": (2.5, 1.5), "avx2": (5.0, 3.0), "neon": (8.0, 5.0)}
 """Instructions of an element by instruction set: scales that differ, and equal ones."""
 _CORES = frozenset({"dsp", *_EACH})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.ir import Array, Kernel, Tensor
+from netsuke.ir import Kernel, Tensor
 from netsuke.ops.requant import Requant
 from netsuke.ops.wide import AMX, NEON, Vectors, families, pack_weights, scale_table, scales_of
 
