@@ -92,6 +92,61 @@ static inline uint32_t nsk_sub16(uint32_t a, uint32_t b)
 #endif
 }
 
+/* Lanes plus bytes 0 and 2, or 1 and 3, widened. */
+static inline uint32_t nsk_add_even(uint32_t lanes, uint32_t bytes)
+{
+#ifdef NSK_DSP
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(lanes), "r"(bytes));
+    return result;
+#else
+    return nsk_add16(lanes, nsk_even(bytes));
+#endif
+}
+
+static inline uint32_t nsk_add_odd(uint32_t lanes, uint32_t bytes)
+{
+#ifdef NSK_DSP
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(lanes), "r"(bytes));
+    return result;
+#else
+    return nsk_add16(lanes, nsk_odd(bytes));
+#endif
+}
+
+/* The larger one of each signed byte. */
+static inline uint32_t nsk_max8(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+#ifdef NSK_DSP
+    __asm__("ssub8 %0, %1, %2\n"
+            "sel %0, %1, %2"
+            : "=&r"(result)
+            : "r"(a), "r"(b)
+            : "cc");
+#else
+    result = 0;
+    for (int32_t shift = 0; shift < 32; shift += 8) {
+        const int8_t x = (int8_t)(uint8_t)(a >> shift), y = (int8_t)(uint8_t)(b >> shift);
+        result |= (uint32_t)(uint8_t)(x > y ? x : y) << shift;
+    }
+#endif
+    return result;
+}
+
+/* Four bytes, the low bits first; any alignment. */
+static inline void nsk_store4(int8_t *bytes, uint32_t word)
+{
+#ifdef NSK_DSP
+    __builtin_memcpy(bytes, &word, 4);
+#else
+    for (int32_t i = 0; i < 4; i++) {
+        bytes[i] = (int8_t)(uint8_t)(word >> (8 * i));
+    }
+#endif
+}
+
 /* sum + low * low + high * high, exact while the sum fits. */
 static inline int32_t nsk_dual(uint32_t a, uint32_t b, int32_t sum)
 {

@@ -36,6 +36,9 @@ LARGEST_WINDOW = 1 << 23
 LARGEST_MVE_WINDOW = 256
 """Pixels of a window whose int8 sum surely fits into int16."""
 
+LARGEST_DSP_WINDOW = 255
+"""Pixels of a window whose int8 sum surely fits into int16, whichever sign it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class AveragePool2d(Op):
@@ -178,8 +181,20 @@ class AveragePool2d(Op):
             inplace=inplace,
             instructions=3.0 * work + 30.0 * outputs[0].elements,
         )
+        words, rest = divmod(channels, 4)
+        fours = words * (self.kernel[0] * (7.5 * self.kernel[1] + 6) + 62)
+        dsp = replace(
+            portable,
+            function="nsk_average_pool2d_s8_dsp",
+            source="average_pool2d/average_pool2d_s8_dsp.c",
+            instructions=out_h
+            * out_w
+            * (fours + rest * (7.0 * math.prod(self.kernel) + 15) + 60.0),
+        )
+        lanes = "dsp" in isa and math.prod(self.kernel) <= LARGEST_DSP_WINDOW
+        simple = (dsp, portable) if lanes else (portable,)
         if "mve" not in isa or math.prod(self.kernel) > LARGEST_MVE_WINDOW:
-            return (portable,)
+            return simple
         vectors = out_h * out_w * -(-channels // 8)
         mve = replace(
             portable,
@@ -189,7 +204,7 @@ class AveragePool2d(Op):
             + 13.0 * outputs[0].elements
             + 60.0 * out_h * out_w,
         )
-        return (mve, portable)
+        return (mve, *simple)
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return same_positions(("in", 0, 2), ("out", 0, 2))

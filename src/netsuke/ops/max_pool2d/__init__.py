@@ -128,8 +128,19 @@ class MaxPool2d(Op):
             inplace=inplace,
             instructions=7.0 * work,
         )
-        if suffix == "f32" or "mve" not in isa:
+        if suffix == "f32":
             return (portable,)
+        words, rest = divmod(channels, 4)
+        fours = words * (self.kernel[0] * (8.0 * self.kernel[1] + 6) + 16)
+        dsp = replace(
+            portable,
+            function="nsk_max_pool2d_s8_dsp",
+            source="max_pool2d/max_pool2d_s8_dsp.c",
+            instructions=out_h * out_w * (fours + rest * 7.0 * math.prod(self.kernel) + 75.0),
+        )
+        simple = (dsp, portable) if "dsp" in isa else (portable,)
+        if "mve" not in isa:
+            return simple
         vectors = out_h * out_w * -(-channels // 16)
         mve = replace(
             portable,
@@ -138,7 +149,7 @@ class MaxPool2d(Op):
             instructions=vectors * (self.kernel[0] * (5.0 * self.kernel[1] + 5) + 35)
             + 60.0 * out_h * out_w,
         )
-        return (mve, portable)
+        return (mve, *simple)
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return same_positions(("in", 0, 2), ("out", 0, 2))
