@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from netsuke.errors import UsageError
 from netsuke.report.svg import Point, Rectangle, arena_map, kib, memory_chart, region_bars, scatter
+from netsuke.report.table_fit import table_fit_values
 
 HERE = Path(__file__).parent
 FIRMWARE = "firmware"
@@ -70,6 +71,8 @@ def _render(
 ) -> str:
     style = (HERE / "style.css").read_text(encoding="utf-8")
     script = (HERE / "table.js").read_text(encoding="utf-8")
+    table = fit if fit and fit.get("kind") == "table" else None
+    fit = None if table else fit
     return (
         _templates()
         .get_template("page.html.j2")
@@ -77,6 +80,7 @@ def _render(
             manifest=manifest,
             certificate=certificate,
             fit=fit,
+            table=table_fit_values(table) if table else None,
             style=Markup(style),
             script=Markup(script),
             regions=Markup(region_bars(_regions(manifest, certificate))),

@@ -25,6 +25,10 @@ def kib(count: float) -> str:
     return f"{count:,.0f} B" if count < 10_240 else f"{count / 1024:,.1f} KiB"
 
 
+def _count(number: float) -> str:
+    return f"{number:,.0f}"
+
+
 def nice_step(largest: float, lines: int = 5) -> float:
     """A round distance between grid lines: 1, 2 or 5 times a power of ten (or 1024s)."""
     unit = 1024.0 if largest >= 4096 else 1.0
@@ -160,8 +164,15 @@ class Point:
     kind: str = "point"
 
 
-def scatter(points: Sequence[Point], x_name: str, y_name: str, limit: float | None = None) -> str:
-    """Designs: bytes along x, the metric along y, a limit as a vertical line."""
+def scatter(
+    points: Sequence[Point],
+    x_name: str,
+    y_name: str,
+    limit: float | None = None,
+    unit: str = "bytes",
+) -> str:
+    """Designs: bytes or a count along x, the metric along y, a limit as a vertical line."""
+    text_of = kib if unit == "bytes" else _count
     left, top, height = 84, 12, 260
     if not points:
         return ""
@@ -183,7 +194,7 @@ def scatter(points: Sequence[Point], x_name: str, y_name: str, limit: float | No
         parts.append(
             f'<text x="{x:.1f}" y="{top + height + 16}" '
             f'text-anchor="{"end" if index == 4 else "middle"}">'
-            f"{kib(right * index / 4)}</text>"
+            f"{text_of(right * index / 4)}</text>"
         )
     if limit:
         x, _ = spot(limit, low)
@@ -194,7 +205,7 @@ def scatter(points: Sequence[Point], x_name: str, y_name: str, limit: float | No
         x, y = spot(point.x, point.y)
         parts.append(
             f'<circle class="{point.kind}" cx="{x:.1f}" cy="{y:.1f}" r="6">'
-            f"<title>{escape(point.name)}\n{kib(point.x)}, {point.y:.2f}</title></circle>"
+            f"<title>{escape(point.name)}\n{text_of(point.x)}, {point.y:.2f}</title></circle>"
         )
     parts.append(
         f'<text x="{left}" y="{top + height + 36}">{escape(x_name)} → {escape(y_name)} ↑</text>'

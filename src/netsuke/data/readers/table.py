@@ -92,8 +92,9 @@ def _read(path: Path, options: Options, seed: int) -> Source:
             raise DataError(place, f"has {len(kept)} values a row, not {math.prod(shape)}")
         samples = samples.reshape(len(rows), *shape)
     part = np.zeros(len(rows), np.int8)
+    known = {"columns": [header[index] for index in kept]} if header and shape is None else {}
     if column < 0:
-        return Source(samples, None, part, (), 0.0, "standard")
+        return Source(samples, None, part, (), 0.0, "standard", features=known)
     texts = [row[column].strip() for row in rows]
     numeric = all(map(_is_number, texts))
     whole = numeric and all(float(text).is_integer() for text in texts)
@@ -101,10 +102,11 @@ def _read(path: Path, options: Options, seed: int) -> Source:
     if options.choice("task", guess, ("classification", "regression")) == "regression":
         if not numeric:
             raise DataError(place, "has targets that are no numbers")
-        return Source(samples, np.array(texts, np.float32), part, (), 0.0, "standard")
+        values = np.array(texts, np.float32)
+        return Source(samples, values, part, (), 0.0, "standard", features=known)
     values = np.array([int(float(t)) for t in texts]) if whole else np.array(texts)
     targets, classes = number_classes(place, values)
-    return Source(samples, targets, part, classes, 0.0, "standard")
+    return Source(samples, targets, part, classes, 0.0, "standard", features=known)
 
 
 TABLE = Reader(

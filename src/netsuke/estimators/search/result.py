@@ -83,6 +83,8 @@ class TableFit:
         Of the task.
     notes
         What a person should know.
+    tree
+        The first tree of a tree or a forest; see `first_tree`.
     """
 
     met: bool
@@ -109,6 +111,7 @@ class TableFit:
     rows: int
     sealed: int
     notes: tuple[str, ...] = ()
+    tree: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for a file or the command line."""
@@ -135,6 +138,7 @@ class TableFit:
             "sealed": self.sealed,
             "seed": self.seed,
             "notes": list(self.notes),
+            "tree": dict(self.tree) if self.tree else None,
             "sources": {
                 "score": "integers of the device on the sealed rows",
                 "flash": self.sizes_source,

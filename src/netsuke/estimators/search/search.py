@@ -12,6 +12,7 @@ import numpy as np
 
 from netsuke.devices import Device
 from netsuke.errors import NetsukeError, NoDesignError, UsageError, VerificationError
+from netsuke.estimators.search.drawing import first_tree
 from netsuke.estimators.search.families import EFFORTS, Candidate, candidates
 from netsuke.estimators.search.proof import Proof, prove
 from netsuke.estimators.search.result import (
@@ -32,7 +33,6 @@ FIRST = 2
 """Folds that every design is tried on; the better half and the front go on to the others."""
 SLACK = 1.05
 """Predictions hold within 5 %: a design over a limit by more is not tried further."""
-FINALISTS = 6
 
 
 def search_table(
@@ -90,17 +90,17 @@ def search_table(
     trials = _cross_validate(table, designs, device, bounds, folder, seed, jobs, progress)
     families = {design.name: design.family for design in designs}
     ranked = best_first(trials, families)
-    estimators = {design.name: design.estimator for design in designs}
-    allowed = [d.name for d in ranked if d.trial.sizes and _close(d.trial.sizes, bounds)]
-    chosen = _certified(allowed, estimators, table, device, bounds, out)
-    if chosen is None:
-        raise _impossible(trials, bounds, device)
-    name, estimator, proof = chosen
+    by_name = {design.name: design for design in designs}
+    allowed = [by_name[d.name] for d in ranked if d.trial.sizes and _close(d.trial.sizes, bounds)]
+    chosen = _certified(allowed, table, device, bounds, out)
+    if not isinstance(chosen, tuple):
+        raise _impossible(trials, bounds, device, chosen)
+    design, estimator, proof = chosen
     result = TableFit(
         **_judged(table, proof),
         met=True,
         unmet=(),
-        name=name,
+        name=design.name,
         estimator=estimator,
         graph=proof.graph,
         artifact=proof.artifact,
@@ -117,6 +117,7 @@ def search_table(
         rows=len(table.y),
         sealed=len(table.sealed),
         notes=_notes(trials),
+        tree=first_tree(estimator, table.names, table.classes),
     )
     if out is not None:
         write_json(out / "result.json", result.as_json())
@@ -208,27 +209,36 @@ def _close(sizes: TableSizes, limits: TableLimits) -> bool:
 
 
 def _certified(
-    names: Sequence[str],
-    estimators: Mapping[str, Any],
+    designs: Sequence[Candidate],
     table: Table,
     device: Device,
     limits: TableLimits,
     out: Path | None,
-) -> tuple[str, Any, Proof] | None:
-    """The first design that, trained on all rows and linked, holds the limits; None if none."""
-    for name in names[:FINALISTS]:
+) -> tuple[Candidate, Any, Proof] | TableSizes | None:
+    """The first design that, trained on all rows and linked, holds the limits.
+
+    What a link shows of a family corrects the predictions for its other designs. Without any, the
+    sizes of the last one that was linked, or None.
+    """
+    correction: dict[str, TableSizes] = {}
+    last: TableSizes | None = None
+    for design in designs:
         try:
-            model, graph = fitted(estimators[name], table, table.train)
-            if not _close(predicted_sizes(graph, device), limits):
+            model, graph = fitted(design.estimator, table, table.train)
+            predicted = predicted_sizes(graph, device)
+            expected = predicted.plus(correction.get(design.family))
+            if not _close(expected, limits):
                 continue
             proof = prove(graph, device, table.x[table.sealed], out)
-        except (NetsukeError, ValueError) as error:
-            if isinstance(error, VerificationError):
-                raise
+        except VerificationError:
+            raise
+        except (NetsukeError, ValueError):
             continue
         if not proof.sizes.over(limits):
-            return name, model, proof
-    return None
+            return design, model, proof
+        last = proof.sizes
+        correction[design.family] = proof.sizes.minus(predicted)
+    return last
 
 
 def _judged(table: Table, proof: Proof) -> dict[str, Any]:
@@ -252,9 +262,13 @@ def _notes(trials: Mapping[str, Trial]) -> tuple[str, ...]:
     return tuple(f"{name} was left out: {why}" for name, why in sorted(failed.items()))
 
 
-def _impossible(trials: Mapping[str, Trial], limits: TableLimits, device: Device) -> NetsukeError:
+def _impossible(
+    trials: Mapping[str, Trial], limits: TableLimits, device: Device, linked: TableSizes | None
+) -> NetsukeError:
     """The limit that is in the way, and the design that comes nearest to it."""
     found = [(name, trial.sizes) for name, trial in trials.items() if trial.sizes]
+    if linked is not None:  # by prediction something fits, but nothing did
+        found = [("the smallest that was linked", linked)]
     if not found:
         reason = next((trial.failure for trial in trials.values() if trial.failure), "none fits")
         return UsageError(f"no design runs on {device.id}: {reason}")

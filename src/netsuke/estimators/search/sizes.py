@@ -43,6 +43,18 @@ class TableSizes:
     ram: int
     cycles: int
 
+    def plus(self, other: TableSizes | None) -> TableSizes:
+        """Each size and the other's."""
+        if other is None:
+            return self
+        sums = (self.flash + other.flash, self.ram + other.ram, self.cycles + other.cycles)
+        return TableSizes(*sums)
+
+    def minus(self, other: TableSizes) -> TableSizes:
+        """Each size without the other's."""
+        rest = (self.flash - other.flash, self.ram - other.ram, self.cycles - other.cycles)
+        return TableSizes(*rest)
+
     def over(self, limits: TableLimits) -> tuple[str, ...]:
         """A sentence for each limit that is exceeded."""
         asked, found = asdict(limits), asdict(self)
