@@ -21,13 +21,13 @@ def coded_size(kept: Array, bits: int) -> int:
     first = np.ones(len(rows), bool)
     first[1:] = rows[1:] != rows[:-1]
     gaps = columns - np.where(first, 0, np.concatenate([[0], columns[:-1]]))
-    wide = kept.shape[0] + 2 * _entries(gaps, 255)
-    narrow = kept.shape[0] + _entries(gaps, 15) if bits <= 4 else wide
-    return int(min(kept.size, wide, narrow))
-
-
-def _entries(gaps: Array, reach: int) -> int:
-    return int(len(gaps) + (np.maximum(gaps - 1, 0) // reach).sum())
+    sizes = [kept.size]
+    for reach, bytes_each in ((255, 2), (15, 1)) if bits <= 4 else ((255, 2),):
+        extra = np.maximum(gaps - 1, 0) // reach  # entries of weight 0 on the way
+        entries = np.bincount(rows, 1 + extra, minlength=kept.shape[0])
+        if entries.max(initial=0) <= 255:
+            sizes.append(kept.shape[0] + bytes_each * int(entries.sum()))
+    return int(min(sizes))
 
 
 def largest_entries(matrix: Array, budget: int, bits: int) -> Array:
@@ -68,5 +68,5 @@ def table_bytes(graph: Graph) -> int:
         for index, tensor in enumerate(inputs):
             data = kernel.constants.get(index, tensor.data)
             arrays += [] if data is None else [data]
-        total += sum(array.nbytes for array in arrays)
+        total += sum(max(array.nbytes, array.itemsize) for array in arrays)  # no C table is empty
     return total
