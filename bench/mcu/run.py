@@ -1,51 +1,54 @@
-"""MLPerf Tiny models on an emulated Cortex-M4: instructions, RAM and flash, beside recorded peers.
+"""MLPerf Tiny models on emulated Cortex-M: instructions, RAM and flash, beside recorded peers.
 
 Run from the project's root::
 
-    python bench/mcu/run.py                        # all models, every compiler that is here
-    python bench/mcu/run.py --model keywords --compiler zig
+    python bench/mcu/run.py                        # four cores, four models
+    python bench/mcu/run.py --core cortex-m4 --model keywords --compiler arm-none-eabi-gcc
+    python bench/mcu/run.py --cycles               # modelled cycles too (a few minutes)
     python bench/mcu/run.py --record               # make these figures the baseline
+    python bench/mcu/run.py --diff HEAD~5 [HEAD]   # what changed in the generated C
 
-The models are read from the folder of real data (``NETSUKE_DATA``, or ``../shared/data``). The
-figures are exact and repeatable: executed instructions, not cycles, and no latency. A peer's
-figures were measured once, see ``peers.json``; ratios above 1 say how many times more it needs.
+The models are read from the folder of real data (``NETSUKE_DATA``, or ``../shared/data``); the
+autoencoder is an equal one from a seed. The figures are exact and repeatable: executed
+instructions. Cycles are modelled from them. A peer's figures were measured once, see
+``peers.json``; ratios above 1 say how many times more it needs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-import netsuke
-from netsuke.codegen import compile_graph
-from netsuke.devices import device
-from netsuke.errors import MissingToolError
-from netsuke.ir import interpret_batch
-from netsuke.verify.toolchain import target_compiler
-from netsuke.verify.unicorn import UnicornModel
-
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import generated  # noqa: E402
+import subjects  # noqa: E402
+
+from netsuke.codegen import Artifact, compile_graph  # noqa: E402
+from netsuke.devices.timing import has_timing  # noqa: E402
+from netsuke.errors import MissingToolError  # noqa: E402
+from netsuke.ir import Array, Graph, interpret_batch  # noqa: E402
+from netsuke.verify.cores import core as core_of  # noqa: E402
+from netsuke.verify.cycles import model_cycles  # noqa: E402
+from netsuke.verify.qemu import QemuModel  # noqa: E402
+from netsuke.verify.unicorn import UnicornModel  # noqa: E402
+
 BASELINE = HERE / "baseline.json"
-BOARD = "nucleo-f446re"
-MODELS = {
-    "keywords": "kws_ref_model.tflite",
-    "images": "pretrainedResnet_quant.tflite",
-    "wake_words": "vww_96_int8.tflite",
-}
 COMPILERS = ("zig", "arm-none-eabi-gcc")
 PEER = "tflite-micro + CMSIS-NN"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one model takes with one compiler.
+    """What one model takes on one core with one compiler.
 
     Attributes
     ----------
@@ -57,6 +60,8 @@ class Figures:
         Multiply-accumulates of the graph that was compiled.
     arena, stack, code, weights
         Bytes; `code` is all of flash without the weights.
+    cycles
+        Modelled; None where nobody asked or no model is.
     """
 
     compiler: str
@@ -66,15 +71,10 @@ class Figures:
     stack: int
     code: int
     weights: int
+    cycles: int | None = None
 
 
-def data_folder() -> Path:
-    """The folder of real data and models."""
-    beside = Path(__file__).parents[2].parent / "shared" / "data"
-    return Path(os.environ.get("NETSUKE_DATA") or beside)
-
-
-def measure(model: str, compiler: str) -> Figures:
+def measure(model: str, compiler: str, core: str = "cortex-m4", cycles: bool = False) -> Figures:
     """Compile a model, run one sample on the emulator, and return the figures.
 
     Raises
@@ -82,72 +82,146 @@ def measure(model: str, compiler: str) -> Figures:
     AssertionError
         When the outputs differ from the graph's meaning.
     """
-    graph = netsuke.load(data_folder() / "mlperf_tiny" / MODELS[model])
-    artifact = compile_graph(graph, device(BOARD))
-    emulated = UnicornModel(artifact, compiler=compiler)
-    tensor = graph.tensors[graph.inputs[0]]
+    graph = subjects.graph(model)
+    board = subjects.board(core)
+    artifact = compile_graph(graph, board, flash=subjects.flash(model, board))
     rng = np.random.default_rng(0)
+    tensor = graph.tensors[graph.inputs[0]]
     sample = rng.integers(-128, 128, (1, *tensor.shape)).astype(tensor.dtype)
-    results = emulated.run(sample)
-    meaning = interpret_batch(graph, sample)
-    for result, expected in zip(results, meaning, strict=True):
-        assert np.array_equal(result, expected), f"{model}: the outputs differ"
+    emulator = UnicornModel if core_of(core).unicorn else QemuModel
+    emulated = emulator(artifact, compiler=compiler)
+    require_equal(model, graph, sample, emulated.run(sample))
     sizes = emulated.image.sizes
     return Figures(
-        compiler=target_compiler(compiler).version,
+        compiler=emulated.compiler.version,
         instructions=emulated.instructions[0],
         macs=graph.macs,
         arena=artifact.plan.arena,
-        stack=emulated.stack,
+        stack=emulated.stack or 0,
         code=sizes.flash - sizes.weights,
         weights=sizes.weights,
+        cycles=modelled(artifact, sample, core, compiler) if cycles else None,
     )
 
 
-def read_baseline() -> dict[str, dict[str, dict[str, int | str]]]:
-    """Recorded figures: model -> compiler -> field."""
+def require_equal(model: str, graph: Graph, sample: Array, results: tuple[Array, ...]) -> None:
+    for result, expected in zip(results, interpret_batch(graph, sample), strict=True):
+        assert np.array_equal(result, expected), f"{model}: the outputs differ"
+
+
+def modelled(artifact: Artifact, sample: Array, core: str, compiler: str) -> int | None:
+    """Cycles on the board of the published times, where the core has a model and an emulator."""
+    if not has_timing(core) or not core_of(core).unicorn:
+        return None
+    return model_cycles(artifact, (sample,), compiler, subjects.FLASHES.get(core)).modelled
+
+
+def read_baseline() -> dict[str, Any]:
+    """Recorded figures: core -> model -> compiler -> field."""
     return json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else {}
 
 
 def line(model: str, compiler: str, figures: Figures, peer: Mapping[str, int]) -> str:
     """One model and compiler, with ratios to the peer."""
     f = figures
-    ram, flash = f.arena + f.stack, f.code + f.weights
+    needs = {
+        "instructions": f.instructions,
+        "ram": f.arena + f.stack,
+        "flash": f.code + f.weights,
+    }
+    known = dict(peer)
+    if "code" in known:
+        known["flash"] = known["code"] + known["model"]
+    ratios = [f"{known[n] / needs[n]:6.2f}x" if n in known else f"{'-':>7s}" for n in needs]
+    cycles = f"{f.cycles / 1e6:8.2f}" if f.cycles else f"{'-':>8s}"
     return (
         f"{model:11s} {compiler:18s} {f.instructions:11,d} {f.instructions / f.macs:5.2f} "
-        f"{f.arena:7,d} {f.stack:5,d} {f.code:6,d} {f.weights:8,d}   "
-        f"{peer['instructions'] / f.instructions:5.2f}x {peer['ram'] / ram:5.2f}x "
-        f"{(peer['code'] + peer['model']) / flash:5.2f}x"
+        f"{f.arena:7,d} {f.stack:5,d} {f.code:6,d} {f.weights:8,d} {cycles}  {' '.join(ratios)}"
     )
 
 
-def main() -> int:
+def show_published(peers: Mapping[str, Any], core: str, found: Mapping[str, Figures]) -> None:
+    """Published times as cycles, beside ours and, at our cycles an instruction, the peer's."""
+    rows = peers["cycles"].get(core, {})
+    cycles = {model: f for model, f in found.items() if f.cycles}
+    if not rows or not cycles:
+        return
+    order = peers["order"]
+    print("  Mcycles" + " " * 36 + "".join(f"{model:>12s}" for model in order))
+    for name, values in rows.items():
+        print(f"  {name:42s} " + "".join(f"{value:12.2f}" for value in values))
+    mega = [f"{cycles[m].cycles / 1e6:12.2f}" if m in cycles else f"{'-':>12s}" for m in order]
+    print(f"  {'ours, modelled':42s} " + "".join(mega))
+    peer = peers["instructions"].get(core, {}).get(PEER, {})
+    if peer:
+        rate = {m: f.cycles / f.instructions for m, f in cycles.items()}
+        text = [
+            f"{rate[m] * peer[m]['instructions'] / 1e6:12.2f}" if m in rate else f"{'-':>12s}"
+            for m in order
+        ]
+        print(f"  {PEER + ' at our cycles/instr.':42s} " + "".join(text))
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--model", action="append", choices=sorted(MODELS))
+    parser.add_argument("--core", action="append", choices=sorted(subjects.BOARDS))
+    parser.add_argument("--model", action="append", choices=subjects.MODELS)
     parser.add_argument("--compiler", action="append", choices=COMPILERS)
+    parser.add_argument("--cycles", action="store_true", help="model cycles too")
     parser.add_argument("--record", action="store_true", help="make these figures the baseline")
     parser.add_argument("--json", action="store_true", help="print figures for machines")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--diff",
+        nargs="+",
+        metavar="COMMIT",
+        help="print how the generated C of a commit differs from another's, or from what is here",
+    )
+    return parser.parse_args()
+
+
+def run_core(
+    options: argparse.Namespace, core: str, peers: Mapping[str, Any], figures: dict[str, Any]
+) -> None:
+    peer = peers["instructions"].get(core, {}).get(PEER, {})
+    first: dict[str, Figures] = {}
+    if not options.json:
+        print(f"{core} ({subjects.BOARDS[core]}); bytes.   {PEER} needs more by:")
+        print(
+            f"{'':30s} {'instr.':>11s} /MAC   arena stack   code  weights  Mcycles   "
+            f"{'instr.':>7s} {'RAM':>7s} {'flash':>7s}"
+        )
+    for model in options.model or subjects.MODELS:
+        for compiler in options.compiler or (COMPILERS if core == "cortex-m4" else COMPILERS[:1]):
+            try:
+                found = measure(model, compiler, core, options.cycles)
+            except MissingToolError as error:
+                print(f"left out: {core}, {model}, {compiler}: {error}", file=sys.stderr)
+                continue
+            first.setdefault(model, found)
+            entry = {name: value for name, value in asdict(found).items() if value is not None}
+            figures.setdefault(core, {}).setdefault(model, {})[compiler] = entry
+            if not options.json:
+                print(
+                    line(model, compiler, found, peer.get(subjects.network(model), {})), flush=True
+                )
+    if not options.json:
+        show_published(peers, core, first)
+        print()
+
+
+def main() -> int:
+    options = arguments()
+    if options.diff:
+        return generated.show_diff(options.diff)
     peers = json.loads((HERE / "peers.json").read_text(encoding="utf-8"))
     figures = read_baseline()
-    header = f"{'':30s} {'instr.':>11s} /MAC   arena stack   code  weights"
-    if not options.json:
-        print(f"{BOARD}, emulated by Unicorn; bytes.   {PEER} needs more by:")
-        print(f"{header}   {'instr.':>5s} {'RAM':>6s} {'flash':>6s}")
-    for model in options.model or MODELS:
-        for compiler in options.compiler or COMPILERS:
-            try:
-                found = measure(model, compiler)
-            except MissingToolError as error:
-                print(f"left out: {model} with {compiler}: {error}", file=sys.stderr)
-                continue
-            figures.setdefault(model, {})[compiler] = asdict(found)
-            if not options.json:
-                print(line(model, compiler, found, peers[PEER][model]))
+    for core in options.core or subjects.USUAL:
+        run_core(options, core, peers, figures)
     if options.json:
         print(json.dumps(figures, indent=1))
     else:
-        print(f"peer: {peers['source']}")
+        for what, source in peers["sources"].items():
+            print(f"{what}: {source}")
     if options.record:
         BASELINE.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0

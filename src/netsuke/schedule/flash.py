@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ FRAME = 160
 """Bytes of model_invoke's prologue, model_input and model_output, without the calls."""
 CALL = 16
 """Bytes of one emitted call with its literals (Thumb-2, measured on the shipped examples)."""
+SLACK = 2048
+"""Bytes that tables may always be larger than the leanest ones."""
 FIELD = 4
 """Bytes of one field of a parameter struct on a 32-bit device."""
 
@@ -54,6 +56,18 @@ def tables(graph: Graph, node: Node, kernel: Kernel) -> tuple[Array, ...]:
         if data is not None:
             found.append(data)
     return tuple(found)
+
+
+def modest(graph: Graph, node: Node, kernels: Sequence[Kernel]) -> tuple[Kernel, ...]:
+    """The kernels whose tables are at most half as large again as the leanest ones.
+
+    Winograd's transformed weights take four to eight times the bytes of the weights. Speed bought
+    with so much flash is for who names a limit; a plan that takes all flash of a device because
+    it is there would leave none for the rest of the firmware.
+    """
+    sizes = [sum(map(table_bytes, tables(graph, node, kernel))) for kernel in kernels]
+    allowed = max(min(sizes) * 3 // 2, min(sizes) + SLACK)
+    return tuple(k for k, size in zip(kernels, sizes, strict=True) if size <= allowed)
 
 
 def table_bytes(table: Array) -> int:

@@ -11,6 +11,7 @@ from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.buffers import Buffer, Sharing, scratch_key, share
 from netsuke.schedule.choose import live_peak, smallest
 from netsuke.schedule.costs import Costs, with_costs
+from netsuke.schedule.flash import modest
 from netsuke.schedule.offsets import Layout, lay_out, live_bytes, lowest_gap
 from netsuke.schedule.order import Order, best_order
 from netsuke.schedule.select import Room, Selection, select
@@ -163,7 +164,9 @@ def plan(
     exact
         Let OR-Tools go on where our own search of the offsets gives up.
     flash
-        Bytes that tables, parameters and code may take (code modelled); None: what the device has.
+        Bytes that tables, parameters and code may take for the sake of speed (code modelled).
+        None: what the device has, but without kernels whose tables are much larger than need be
+        (see `netsuke.schedule.flash.modest`).
     costs
         Instructions of kernels, such as measured ones; None: as the operators model them.
     stripes
@@ -181,7 +184,10 @@ def plan(
     """
 
     def make(graph: Graph, node: Node) -> tuple[Kernel, ...]:
-        return with_costs(graph, node, kernels_of(graph, node, device), costs)
+        kernels = kernels_of(graph, node, device)
+        if flash is None and not ROOMY & device.isa:
+            kernels = modest(graph, node, kernels)
+        return with_costs(graph, node, kernels, costs)
 
     candidates = {node.name: make(graph, node) for node in graph.nodes}
     order, kernels, layout = _smallest(graph, candidates)
