@@ -16,6 +16,7 @@ from netsuke.ops.lowering import clamped
 from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
+from netsuke.ops.transposed_conv2d.dsp import dsp_kernels
 from netsuke.ops.window import Pads
 
 
@@ -152,6 +153,7 @@ class TransposedConv2d(Op):
         assert inputs[1].quant is not None
         zero = {"weight_zero": inputs[1].quant.zero_point[0]}
         return (
+            *dsp_kernels(geometry, requant, inputs, outputs, isa),
             Kernel(
                 "nsk_transposed_conv2d_s8",
                 "transposed_conv2d/transposed_conv2d_s8.c",
