@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from netsuke.errors import UsageError
 from netsuke.estimators.budget import table_bytes
@@ -36,6 +36,8 @@ class Task:
     targets
         ``(n,)`` probabilities of the second of two classes, ``(n, classes)`` of more, ``(n, 1)``
         standardized values of a regression.
+    weights
+        How much each row counts ``(n,)``.
     outputs
         Scores that the network has.
     loss
@@ -48,6 +50,7 @@ class Task:
     standard: Standard
     x: Array
     targets: Array
+    weights: Array
     outputs: int
     loss: losses.Loss
     center: float = 0.0
@@ -61,7 +64,7 @@ class Task:
 
     def of(self, rows: Array) -> tuple[Array, Array, Array]:
         """Inputs, targets and weights of some rows."""
-        return self.x[rows], self.targets[rows], np.ones(len(rows), np.float32)
+        return self.x[rows], self.targets[rows], self.weights[rows]
 
 
 class TinyModel(BaseEstimator):  # type: ignore[misc]
@@ -144,7 +147,13 @@ class TinyClassifier(ClassifierMixin, TinyModel):  # type: ignore[misc]
         -------
         self
         """
+        return self._fit_weighted(X, y, None)
+
+    def _fit_weighted(self, X: Any, y: Any, sample_weight: Any) -> TinyClassifier:
         X, y = validate_data(self, X, y, dtype=np.float64)
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if (weights < 0).any():
+            raise ValueError(f"Negative values in sample_weight: {weights.min():g}")
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if not 2 <= len(self.classes_) <= 255:
@@ -152,7 +161,6 @@ class TinyClassifier(ClassifierMixin, TinyModel):  # type: ignore[misc]
                 f"{type(self).__name__} needs 2 to 255 classes; the data has "
                 f"{len(self.classes_)} class(es)"
             )
-        weights = np.ones(len(X))
         grid = fit_grid(X, weights)
         stored = grid.stored(X)
         standard = fit_standard(stored, weights)
@@ -162,6 +170,7 @@ class TinyClassifier(ClassifierMixin, TinyModel):  # type: ignore[misc]
             standard,
             standard.apply(stored),
             self._targets(X, labels),
+            weights,
             1 if binary else len(self.classes_),
             self._loss(binary),
         )
@@ -252,7 +261,7 @@ class TinyRegressor(RegressorMixin, TinyModel):  # type: ignore[misc]
         center, spread = float(y.mean()), float(y.std()) or 1.0
         targets = ((y - center) / spread).astype(np.float32)[:, None]
         x = standard.apply(stored)
-        task = Task(grid, standard, x, targets, 1, losses.squared, center, spread)
+        task = Task(grid, standard, x, targets, weights, 1, losses.squared, center, spread)
         order = np.argsort(np.argsort(y, kind="stable"), kind="stable")
         strata = (10 * order) // len(y)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize  # type: ignore[import-untyped]
+from scipy.optimize import minimize
 
 from netsuke.estimators.budget import largest_entries
 from netsuke.estimators.scores import add_scores
@@ -67,6 +67,23 @@ class TinyLinearClassifier(TinyClassifier):
         self.decay = decay
         self.max_iter = max_iter
         self.teacher = teacher
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TinyLinearClassifier:
+        """Fit the model to rows and their labels.
+
+        Parameters
+        ----------
+        X, y
+            ``(n, features)`` and ``(n,)``; see `TinyClassifier.fit`.
+        sample_weight
+            ``(n,)``: a row of weight 2 counts like two rows, one of weight 0 like none.
+
+        Returns
+        -------
+        self
+        """
+        self._fit_weighted(X, y, sample_weight)
+        return self
 
     def _loss(self, binary: bool) -> losses.Loss:
         return losses.logistic if binary else losses.cross_entropy
