@@ -1,0 +1,108 @@
+"""Soft decision trees: scikit-learn's contract, the loss's gradients, the device's integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from netsuke.errors import UsageError
+from netsuke.estimators.convert import to_graph
+from netsuke.estimators.soft_tree import SoftDecisionTreeClassifier, _Mixture, _softmax
+from netsuke.estimators.teacher import teacher_probabilities
+from netsuke.ir import Array, Graph, interpret_batch
+
+
+@parametrize_with_checks([SoftDecisionTreeClassifier(depth=3, n_init=1, max_iter=60)])
+def test_it_is_a_classifier_of_scikit_learn(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def loss(mixture: _Mixture, X: Array, targets: Array, weight: Array, beta: float) -> float:
+    """The formula of the class's docstring, with the P^i of the regulariser given."""
+    splits = len(mixture.bias)
+    right = 1 / (1 + np.exp(-beta * (X @ mixture.weights.T + mixture.bias)))
+    reach = np.ones((len(X), 2 * splits + 1))
+    for split in range(splits):
+        reach[:, 2 * split + 1] = reach[:, split] * (1 - right[:, split])
+        reach[:, 2 * split + 2] = reach[:, split] * right[:, split]
+    crossed = -targets @ np.log(_softmax(mixture.leaves)).T
+    return float(weight @ (reach[:, splits:] * crossed).sum(1))
+
+
+def test_the_gradients_are_those_of_the_loss() -> None:
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(20, 3)), np.full(20, 0.05)
+    targets = np.eye(4)[rng.integers(4, size=20)]
+    mixture = _Mixture(rng.normal(size=(7, 3)), rng.normal(size=7), rng.normal(size=(8, 4)), 0.0)
+    gradients = mixture.gradients(X, targets, weight, 2.0)
+    for name, value in mixture.parameters().items():
+        for index in [(0,) * value.ndim, tuple(extent - 1 for extent in value.shape)]:
+            kept, ends = value[index], []
+            for step in (1e-5, -1e-5):
+                value[index] = kept + step
+                ends.append(loss(mixture, X, targets, weight, 2.0))
+            value[index] = kept
+            assert gradients[name][index] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-7)
+
+
+def test_the_regulariser_pulls_a_starved_branch_open() -> None:
+    X, weight = np.ones((10, 1)), np.full(10, 0.1)
+    targets = np.full((10, 2), 0.5)
+    starved = _Mixture(np.zeros((1, 1)), np.array([-3.0]), np.zeros((2, 2)), 1.0)
+    free = _Mixture(np.zeros((1, 1)), np.array([-3.0]), np.zeros((2, 2)), 0.0)
+    assert starved.gradients(X, targets, weight, 1.0)["bias"][0] < -0.01
+    assert free.gradients(X, targets, weight, 1.0)["bias"][0] == 0.0
+
+
+def stored(graph: Graph, rows: Array) -> Array:
+    x = graph.tensors[graph.inputs[0]]
+    assert x.quant is not None
+    return np.stack([x.quant.quantize(row) for row in np.asarray(rows, np.float32)]).astype(x.dtype)
+
+
+@pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
+def test_predict_is_what_the_device_computes_and_follows_the_real_path(load: Any) -> None:
+    X, y = load(return_X_y=True)
+    model = SoftDecisionTreeClassifier(3, n_init=1, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.95
+    graph = to_graph(model, X)
+    (classes,) = interpret_batch(graph, stored(graph, X))
+    assert (model.classes_[classes.ravel()] == model.predict(X)).all()
+    k = np.zeros(len(X), int)
+    for _ in range(3):
+        k = 2 * k + 1 + ((X * model.coef_[k]).sum(1) + model.intercept_[k] > 0)
+    assert (k - 7 == model.apply(X)).mean() > 0.98, "int8 features turn few rows elsewhere"
+
+
+def test_a_deeper_tree_tells_more_digits_apart() -> None:
+    X, y = load_digits(return_X_y=True)
+    a, b, c, d = train_test_split(X, y, random_state=0)
+    scores = [
+        SoftDecisionTreeClassifier(depth, n_init=1, random_state=0).fit(a, c).score(b, d)
+        for depth in (2, 5)
+    ]
+    assert scores[0] <= 0.45 and scores[1] > 0.8
+
+
+def test_it_learns_from_a_teacher_of_any_kind() -> None:
+    X, y = load_iris(return_X_y=True)
+    teacher = LogisticRegression(max_iter=1000).fit(X, y)
+    wrong = np.roll(y, 1)
+    taught = SoftDecisionTreeClassifier(2, teacher=teacher, teacher_weight=1.0, random_state=0)
+    assert (taught.fit(X, wrong).predict(X) == teacher.predict(X)).mean() > 0.95
+    graph = SoftDecisionTreeClassifier(2, random_state=0).fit(X, y).to_graph("scores")
+    assert np.allclose(teacher_probabilities(graph, X, np.arange(3)).sum(1), 1)
+
+
+def test_a_teacher_of_other_classes_is_refused() -> None:
+    X, y = load_iris(return_X_y=True)
+    teacher = SVC().fit(X, y % 2)
+    with pytest.raises(UsageError, match="other classes"):
+        SoftDecisionTreeClassifier(2, teacher=teacher).fit(X, y)
