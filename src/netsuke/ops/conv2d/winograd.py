@@ -125,7 +125,7 @@ def _saves_input(p: Mapping[str, int], tile: int) -> bool:
     return bool((free | (loaded >= last)).all())
 
 
-_COSTS = {2: (16, 130.0, 85.0), 4: (36, 470.0, 300.0)}
+_COSTS = {2: (16, 140.0, 102.0), 4: (36, 515.0, 375.0)}
 """Tile -> points, instructions of the transforms of a pair and of an output channel of a tile."""
 
 
@@ -140,8 +140,9 @@ def _instructions(p: Mapping[str, int], tile: int) -> float:
     couples = -(-p["out_c"] // 2)
     point = 11 * p["pairs"] + 14 + 3 * -(-p["pairs"] // 16)
     loads = 0.8 * p["line"] * rows * tile
+    forward = p["pairs"] * forward + (15.0 * points if p["in_c"] % 4 else 0.0)
     return (
         groups * couples * (points * point + 60.0)
-        + tiles * (p["pairs"] * forward + p["out_c"] * inverse)
+        + tiles * (forward + p["out_c"] * inverse)
         + loads
     )
