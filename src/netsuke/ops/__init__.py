@@ -62,6 +62,7 @@ from netsuke.ops.split import Split as Split
 from netsuke.ops.sqrt import Sqrt as Sqrt
 from netsuke.ops.square import Square as Square
 from netsuke.ops.sub import Sub as Sub
+from netsuke.ops.table import Table as Table
 from netsuke.ops.tanh import Tanh as Tanh
 from netsuke.ops.transpose import Transpose as Transpose
 from netsuke.ops.transposed_conv2d import TransposedConv2d as TransposedConv2d
@@ -123,6 +124,7 @@ OPERATORS: tuple[type[Op], ...] = (
     Sqrt,
     Square,
     Sub,
+    Table,
     Tanh,
     Transpose,
     TransposedConv2d,

@@ -132,6 +132,10 @@ class Unary(Op):
         """The int8 meaning: outputs for stored inputs -128 .. 127."""
         return real_table(self.real, source, target)
 
+    def lookup(self, source: Tensor, output: Tensor) -> Array | None:
+        """The table of the int8 meaning; None where elements are not all looked up alike."""
+        return self.table(*require_quants(output, source, output))
+
     def infer(self, inputs: Sequence[Tensor]) -> tuple[TensorType, ...]:
         (x,) = inputs
         return (x.type,)

@@ -18,6 +18,7 @@ from netsuke.passes.fuse_channel_shuffle import fuse_channel_shuffle
 from netsuke.passes.fuse_hard_swish import fuse_hard_swish
 from netsuke.passes.merge_common import merge_common
 from netsuke.passes.merge_reshapes import merge_reshapes
+from netsuke.passes.merge_tables import merge_tables
 from netsuke.passes.move_layouts import move_layouts
 from netsuke.passes.sink_reshapes import sink_reshapes
 from netsuke.passes.widen_depthwise import widen_depthwise
@@ -39,6 +40,7 @@ PIPELINE: tuple[Pass, ...] = (
     fold_scale,
     fold_padding,
     fuse_activation,
+    merge_tables,
     widen_depthwise,
     drop_constant_channels,
     merge_common,

@@ -49,6 +49,12 @@ class Requantize(Unary):
             for rule in (requantize, requantize_away)
         )
 
+    def lookup(self, source: Tensor, output: Tensor) -> Array | None:
+        blocks, rest = self.tables(*require_quants(output, source, output))
+        if output.elements < BLOCK:
+            return rest
+        return blocks if output.elements % BLOCK == 0 or np.array_equal(blocks, rest) else None
+
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
     ) -> tuple[Array, ...]:
@@ -78,12 +84,8 @@ class Requantize(Unary):
             inplace=((0, 0),),
             instructions=18.0 * count,
         )
-        blocks, rest = self.tables(source, target)
-        if count < BLOCK:
-            return (table_kernel(rest, count), computed)
-        if count % BLOCK == 0 or np.array_equal(blocks, rest):
-            return (table_kernel(blocks, count), computed)
-        return (computed,)
+        table = self.lookup(inputs[0], outputs[0])
+        return (computed,) if table is None else (table_kernel(table, count), computed)
 
     def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
         if inputs[0].type != outputs[0].type or inputs[0].quant != outputs[0].quant:
