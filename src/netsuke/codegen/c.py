@@ -23,9 +23,11 @@ from netsuke.ir import Graph, Kernel, Tensor
 from netsuke.ir.serialize import save_graph
 from netsuke.schedule import Place, Plan, Step, plan
 from netsuke.schedule.costs import Costs
-from netsuke.schedule.plan import PROGRAM_MEMORY
+from netsuke.schedule.plan import PROGRAM_MEMORY, ROOMY
 
 FLASH_HEADER = "nsk_flash.h"
+CACHE_LINE = 64
+"""Bytes of a vector that is loaded at once where it does not cross a multiple of them."""
 
 
 def compile_graph(
@@ -77,7 +79,8 @@ def compile_graph(
     """
     planned = plan(streamed(graph) if stream else graph, device, ram, exact, flash, costs)
     _require_reachable(planned, device)
-    emitter = _Emitter(planned, PROGRAM_MEMORY in device.isa, graph)
+    line = CACHE_LINE if ROOMY & device.isa else 0
+    emitter = _Emitter(planned, PROGRAM_MEMORY in device.isa, graph, line)
     kernels = [step.kernel for step in planned.steps if step.kernel]
     headers = (FLASH_HEADER,) if emitter.flash else ()
     files = kernel_files((kernel.source for kernel in kernels), headers)
@@ -122,12 +125,14 @@ class _Emitter:
     """Text of one model. It knows the calling convention, and no operator.
 
     With `flash`, tables and the parameters of kernels that can read them there stay in a program
-    memory of its own.
+    memory of its own. With `line`, tables and arenas start at multiples of so many bytes.
     """
 
-    def __init__(self, planned: Plan, flash: bool = False, shown: Graph | None = None) -> None:
+    def __init__(
+        self, planned: Plan, flash: bool = False, shown: Graph | None = None, line: int = 0
+    ) -> None:
         self.plan = planned
-        self.flash = flash
+        self.flash, self.line = flash, line
         self.graph = planned.graph
         self.shown = shown or planned.graph
         self.begin: list[str] = []
@@ -224,7 +229,9 @@ class _Emitter:
         return self.named[key]
 
     def data(self) -> str:
-        return render("model_data.h.j2", tables=self.tables.text(), flash=self.flash)
+        return render(
+            "model_data.h.j2", tables=self.tables.text(), flash=self.flash, line=self.line
+        )
 
     def _io(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
         rows = []
@@ -278,6 +285,7 @@ class _Emitter:
             name=_comment(self.graph.name),
             headers=sorted(headers),
             flash=self.flash,
+            line=self.line,
             arenas=self._arenas(),
             stream=bool(self.push),
             inputs=self._io(self.shown.inputs),
