@@ -285,6 +285,7 @@ def compile(
     measure: bool | Costs = False,
     trust_pickle: bool = False,
     stream: bool = False,
+    final_softmax: bool = True,
 ) -> Artifact:
     """Compile a model to C for a device; a float model is quantized when data is given.
 
@@ -315,9 +316,13 @@ def compile(
         See `load`.
     stream
         Take the input, a vector, element by element, so that no memory holds it.
+    final_softmax
+        False leaves the softmax before the output out: scores come out instead of probabilities.
 
     Raises
     ------
+    UsageError
+        When there is no such softmax.
     DoesNotFitError
         When the arena or the flash does not fit the device.
     """
@@ -334,6 +339,11 @@ def compile(
         graph = load(model)
         if dataset is not None and is_float(graph):
             graph = quantize(graph, dataset)
+    if not final_softmax:
+        from netsuke.passes.drop_final_softmax import drop_final_softmax
+
+        graph = drop_final_softmax(graph)
+        provenance = {**(provenance or {}), "final_softmax": "left out"}
     artifact = compile_graph(
         *(graph, board, ram, target, provenance, exact),
         selftest=True,

@@ -47,6 +47,9 @@ def register(app: typer.Typer) -> None:
         stream: Annotated[
             bool, typer.Option(help="Take the input, a vector, element by element.")
         ] = False,
+        without_softmax: Annotated[
+            bool, typer.Option("--without-softmax", help="Answer scores, not probabilities.")
+        ] = False,
         as_json: Json = False,
     ) -> None:
         """Compile a model to readable C; a float model is quantized when --data is given."""
@@ -64,6 +67,7 @@ def register(app: typer.Typer) -> None:
                 measure=_costs(find(device), say) if measure else False,
                 trust_pickle=trust_pickle,
                 stream=stream,
+                final_softmax=not without_softmax,
             )
             result = figures(artifact, find(device))
         result["out"] = str(out)
