@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
-from netsuke.ir import Array
+from netsuke.ir import Array, Kernel
 from netsuke.ops.requant import Requant
 from netsuke.ops.step_scale import StepScale, step_scale
 
@@ -24,6 +27,19 @@ def suits(isa: frozenset[str]) -> bool:
     return not simd and any(token.startswith(CORES) for token in isa)
 
 
+def slower_kernels(
+    kernels: Sequence[Kernel], elements: int, isa: frozenset[str]
+) -> tuple[Kernel, ...]:
+    """Portable kernels with what they take on an Armv6-M core, which has few registers and no long
+    multiplication: 1.4 times the instructions, and 75 more for each of so many outputs."""
+    if "thumb" not in isa:
+        return tuple(kernels)
+    return tuple(
+        replace(kernel, instructions=1.4 * kernel.instructions + 75.0 * elements)
+        for kernel in kernels
+    )
+
+
 def pair_words(requant: Requant, rows: Array, bias: Array) -> Array | None:
     """Pack channels ``(k, depth)`` with weights of zero point 0 (int32, a row a channel).
 
@@ -31,19 +47,35 @@ def pair_words(requant: Requant, rows: Array, bias: Array) -> Array | None:
     """
     missing = -rows.shape[1] % 4
     weights = np.pad(rows, ((0, 0), (0, missing))).astype(np.int64)
-    scale = exact_scale(requant, weights, bias)
-    if scale is None:
-        return None
     magnitude = np.abs(weights).reshape(len(weights), -1, 4)
     four = magnitude.sum(axis=2).max(axis=1, initial=0) <= GROUP
     if magnitude.reshape(len(weights), -1, 2).sum(axis=2).max(initial=0) > GROUP:
         return None
+    return pack_pairs(requant, weights, bias, four, weights.shape[1] // np.where(four, 4, 2))
+
+
+def pack_pairs(
+    requant: Requant, rows: Array, bias: Array, long: Array, groups: Array
+) -> Array | None:
+    """The words of channels ``(k, taps)``; None where the requantization is not exact.
+
+    Parameters
+    ----------
+    requant, rows, bias
+        Of the convolution; weights have zero point 0.
+    long
+        Whether a channel's groups are the longer ones.
+    groups
+        How many each channel has.
+    """
+    weights = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4))).astype(np.int64)
+    scale = exact_scale(requant, weights, bias)
+    if scale is None:
+        return None
     start = bias - requant.input_zero * weights.sum(axis=1) - scale.centre
     if np.abs(start).max(initial=0) >= LARGEST_BIAS:
         return None
-    groups = weights.shape[1] // np.where(four, 4, 2)
-    total = start + (start << 16) - (groups << 15)
-    head = np.stack([total, 2 * start + four], axis=1)
+    head = np.stack([start + (start << 16) - (groups << 15), 2 * start + long], axis=1)
     low, high, a, b, c, shift = scale.words().astype(np.int64).T
     tail = np.stack([low, high, a, c, b << 8 | shift], axis=1)
     words = np.ascontiguousarray(weights, np.int8).view("<i4")

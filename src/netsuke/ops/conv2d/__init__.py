@@ -31,6 +31,7 @@ from netsuke.ops.conv2d.pairs import pair_kernels
 from netsuke.ops.conv2d.wide import wide_kernels
 from netsuke.ops.links import grouped_links
 from netsuke.ops.lowering import clamped, padded
+from netsuke.ops.pairs import slower_kernels
 from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
@@ -168,7 +169,8 @@ class Conv2d(Op):
         )
         families = (mve_kernels, wide_kernels, dsp_kernels, pair_kernels)
         node = geometry, requant, inputs, outputs, isa
-        return (*(kernel for family in families for kernel in family(*node)), *portable)
+        special = (kernel for family in families for kernel in family(*node))
+        return (*special, *slower_kernels(portable, outputs[0].elements, isa))
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

@@ -9,7 +9,7 @@
  * is a ring: input rows that y is about to overwrite are saved in it, as many as windows still see.
  */
 #include "conv2d.h"
-#include "nsk_pairs.h"
+#include "nsk_pairs_four.h"
 
 #include <string.h>
 

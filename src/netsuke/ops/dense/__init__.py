@@ -24,12 +24,14 @@ from netsuke.ir import (
     TensorType,
 )
 from netsuke.ir.layout import Shape, reorder_tensor
-from netsuke.ops.dense.column import row_kernels
+from netsuke.ops.conv2d.pairs import pair_kernels
+from netsuke.ops.dense.column import column_geometry, row_kernels
 from netsuke.ops.dense.dsp import dsp_kernels
 from netsuke.ops.dense.mve import mve_kernels
 from netsuke.ops.dense.wide import wide_kernels
 from netsuke.ops.links import other_axes_links, same_positions
 from netsuke.ops.lowering import clamped
+from netsuke.ops.pairs import slower_kernels
 from netsuke.ops.ranges import accumulated_ranges, filters_of, fixed_addends
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant, folded_bias
@@ -118,7 +120,9 @@ class Dense(Op):
         mve = mve_kernels(shape, requant, inputs, outputs, isa)
         wide = wide_kernels(shape, requant, inputs, isa)
         dsp = dsp_kernels(shape, requant, inputs, outputs, isa)
-        return (*mve, *wide, *dsp, portable, *rows)
+        pairs = pair_kernels(column_geometry(shape), requant, inputs, outputs, isa)
+        slower = slower_kernels((portable, *rows), outputs[0].elements, isa)
+        return (*mve, *wide, *dsp, *(pairs if shape["rows"] > 2 else ()), *slower)
 
     def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
         if not inputs[1].is_constant:

@@ -25,10 +25,12 @@ from netsuke.ir import (
 )
 from netsuke.ops.depthwise_conv2d.dsp import dsp_kernels
 from netsuke.ops.depthwise_conv2d.mve import mve_kernels
+from netsuke.ops.depthwise_conv2d.pairs import pair_kernels
 from netsuke.ops.depthwise_conv2d.plane import plane_kernels
 from netsuke.ops.depthwise_conv2d.wide import wide_kernels
 from netsuke.ops.links import same_positions
 from netsuke.ops.lowering import clamped, padded
+from netsuke.ops.pairs import slower_kernels
 from netsuke.ops.ranges import accumulated_ranges, filters_of
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
@@ -167,7 +169,9 @@ class DepthwiseConv2d(Op):
         mve = mve_kernels(geometry, requant, inputs, outputs, isa)
         wide = wide_kernels(geometry, requant, inputs, isa)
         dsp = dsp_kernels(geometry, requant, inputs, outputs, isa)
-        return (*mve, *wide, *dsp, *plane, portable)
+        pairs = pair_kernels(geometry, requant, inputs, outputs, isa)
+        slower = slower_kernels((*plane, portable), outputs[0].elements, isa)
+        return (*mve, *wide, *dsp, *pairs, *slower)
 
     def padded(self, borders: Sequence[tuple[int, int]], value: float) -> Op | None:
         if value != 0.0 or borders[2] != (0, 0):

@@ -76,6 +76,21 @@ typedef struct {
     int32_t low, high;
 } nsk_depthwise_conv2d_phases;
 
+/* One channel at a time, as lines of words, see depthwise_conv2d_s8_pairs.c; a line may be an
+ * image's column. */
+typedef struct {
+    int32_t in_h, in_w, in_c;
+    int32_t in_down, in_right; /* bytes of x to the next row and column */
+    int32_t out_h, out_w, out_c;
+    int32_t out_down, out_right; /* bytes of y */
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t dilation_h, dilation_w;
+    int32_t pad_top, pad_left;
+    int32_t input_zero;
+    int32_t lines, width; /* rows that scratch holds, and words of each */
+} nsk_depthwise_conv2d_pairs;
+
 /* Eight channels at a time, as words that hold four rows, see depthwise_conv2d_s8_mve.c; a row may
  * be an image's column. */
 typedef struct {
@@ -128,6 +143,8 @@ void nsk_depthwise_conv2d_s8_dsp(const nsk_depthwise_conv2d_plane *p, const int8
                                  const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_dsp_bands(const nsk_depthwise_conv2d_plane *p, const int8_t *x,
                                        const int32_t *w, int8_t *y, void *scratch);
+void nsk_depthwise_conv2d_s8_pairs(const nsk_depthwise_conv2d_pairs *p, const int8_t *x,
+                                   const int32_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_mve(const nsk_depthwise_conv2d_words *p, const int8_t *x,
                                  const int8_t *w, int8_t *y, void *scratch);
 void nsk_depthwise_conv2d_s8_avx2(const nsk_depthwise_conv2d_wide *p, const int8_t *x,
