@@ -43,7 +43,8 @@ class Node:
         return f"{self.op} on {shapes}"
 
 
-def _make(op: Op, inputs: Sequence[Tensor], output: Quant, rng: np.random.Generator) -> Node:
+def make_node(op: Op, inputs: Sequence[Tensor], output: Quant, rng: np.random.Generator) -> Node:
+    """A node with a random sample and what it must give."""
     (kind,) = op.infer(inputs)
     outputs = (Tensor("y", kind.shape, kind.dtype, output),)
     arrays = tuple(t.data if t.data is not None else sample(t.shape, rng) for t in inputs)
@@ -151,7 +152,7 @@ def conv2d(rng: np.random.Generator) -> Node:
         groups,
         **_clamp(rng, output.scale[0]),
     )
-    return _make(op, [x, *tensors], output, rng)
+    return make_node(op, [x, *tensors], output, rng)
 
 
 def _holding(window: dict[str, Any], kernel: tuple[int, int]) -> tuple[int, ...]:
@@ -175,7 +176,7 @@ def depthwise_conv2d(rng: np.random.Generator) -> Node:
     op = DepthwiseConv2d(
         window["stride"], window["dilation"], window["padding"], **_clamp(rng, output.scale[0])
     )
-    return _make(op, [x, *tensors], output, rng)
+    return make_node(op, [x, *tensors], output, rng)
 
 
 def dense(rng: np.random.Generator) -> Node:
@@ -184,7 +185,7 @@ def dense(rng: np.random.Generator) -> Node:
     x = _activation(shape, rng)
     assert x.quant is not None
     tensors, output = _weights((int(rng.integers(1, 14)), shape[-1]), 0, x.quant, rng)
-    return _make(Dense(**_clamp(rng, output.scale[0])), [x, *tensors], output, rng)
+    return make_node(Dense(**_clamp(rng, output.scale[0])), [x, *tensors], output, rng)
 
 
 def add(rng: np.random.Generator) -> Node:
@@ -193,7 +194,7 @@ def add(rng: np.random.Generator) -> Node:
     choices = [0.5, 0.25, 0.1, 0.037, 0.001, float(rng.uniform(0.005, 0.4))]
     quants = [Quant((float(np.float32(rng.choice(choices))),), (_zero(rng),)) for _ in range(3)]
     x, y = (Tensor(n, s, "int8", q) for n, s, q in zip("ab", (shape, other), quants, strict=False))
-    return _make(Add(**_clamp(rng, quants[2].scale[0])), [x, y], quants[2], rng)
+    return make_node(Add(**_clamp(rng, quants[2].scale[0])), [x, y], quants[2], rng)
 
 
 def average_pool2d(rng: np.random.Generator) -> Node:
@@ -205,7 +206,7 @@ def average_pool2d(rng: np.random.Generator) -> Node:
     including = bool(rng.integers(0, 2))
     clamp = _clamp(rng, x.quant.scale[0])
     op = AveragePool2d(kernel, stride, padding, including, **clamp)
-    return _make(op, [x], x.quant, rng)
+    return make_node(op, [x], x.quant, rng)
 
 
 def max_pool2d(rng: np.random.Generator) -> Node:
@@ -217,7 +218,7 @@ def max_pool2d(rng: np.random.Generator) -> Node:
     )
     x = _activation((*size, int(rng.integers(1, 19))), rng)
     assert x.quant is not None
-    return _make(MaxPool2d(kernel, stride, dilation, padding), [x], x.quant, rng)
+    return make_node(MaxPool2d(kernel, stride, dilation, padding), [x], x.quant, rng)
 
 
 def transposed_conv2d(rng: np.random.Generator) -> Node:
@@ -233,7 +234,7 @@ def transposed_conv2d(rng: np.random.Generator) -> Node:
     extra = tuple(int(rng.integers(0, s)) for s in stride)
     clamp = _clamp(rng, output.scale[0])
     op = TransposedConv2d(stride, dilation, padding, extra, groups, **clamp)
-    return _make(op, [x, *tensors], output, rng)
+    return make_node(op, [x, *tensors], output, rng)
 
 
 KINDS: dict[str, Callable[[np.random.Generator], Node]] = {
