@@ -21,8 +21,10 @@ LENGTHS = 128
 """Lengths get 7 bits: more of them would cost u as many."""
 
 
-class FastfoodFeatures(  # type: ignore[misc]
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+class FastfoodFeatures(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
 ):
     """Features whose products approximate the Gaussian kernel, computed by Hadamard transforms.
 

@@ -172,7 +172,7 @@ def _integer_weights(
     if levels is not None and not 1 <= levels <= LARGEST:
         raise UsageError(f"levels lie between 1 and {LARGEST:,}, not {levels}")
     several = (np.count_nonzero(arrays.values, axis=1) > 1).any()
-    wish = levels or (127 if several else LARGEST)
+    wish = float(levels or (127 if several else LARGEST))
     while True:
         scale = largest / wish
         leaves = _rounded_rows(arrays.values / scale)

@@ -148,8 +148,10 @@ class RefinedForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         of the second class minus the first where there are two."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float32)
-        scores = sum(tree.value[tree.leaf_of(X)] for tree in self.trees_)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+        scores = np.zeros((len(X), len(self.classes_)))
+        for tree in self.trees_:
+            scores += tree.value[tree.leaf_of(X)]
+        return np.asarray(scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores)
 
     def predict(self, X: Any) -> Array:
         """Label of each row."""

@@ -30,6 +30,7 @@ from netsuke.ops.gelu import Gelu as Gelu
 from netsuke.ops.gru import Gru as Gru
 from netsuke.ops.hard_sigmoid import HardSigmoid as HardSigmoid
 from netsuke.ops.hard_swish import HardSwish as HardSwish
+from netsuke.ops.kernel_machine import KernelMachine as KernelMachine
 from netsuke.ops.layer_norm import LayerNorm as LayerNorm
 from netsuke.ops.leaky_relu import LeakyRelu as LeakyRelu
 from netsuke.ops.linear_model import LinearModel as LinearModel
@@ -41,6 +42,7 @@ from netsuke.ops.max_pool2d import MaxPool2d as MaxPool2d
 from netsuke.ops.maximum import Maximum as Maximum
 from netsuke.ops.minimum import Minimum as Minimum
 from netsuke.ops.mul import Mul as Mul
+from netsuke.ops.nearest import Nearest as Nearest
 from netsuke.ops.neg import Neg as Neg
 from netsuke.ops.oblique_tree import ObliqueTree as ObliqueTree
 from netsuke.ops.pad import Pad as Pad
@@ -92,6 +94,7 @@ OPERATORS: tuple[type[Op], ...] = (
     Gru,
     HardSigmoid,
     HardSwish,
+    KernelMachine,
     LayerNorm,
     LeakyRelu,
     LinearModel,
@@ -103,6 +106,7 @@ OPERATORS: tuple[type[Op], ...] = (
     Maximum,
     Minimum,
     Mul,
+    Nearest,
     Neg,
     ObliqueTree,
     Pad,

@@ -38,6 +38,11 @@ CONVERTERS: dict[str, str] = {
         ),
         "netsuke.estimators.convert.trees:tree_graph",
     ),
+    "SVC": "netsuke.estimators.convert.distances:vector_machine_graph",
+    **dict.fromkeys(
+        ("KNeighborsClassifier", "KNeighborsRegressor"),
+        "netsuke.estimators.convert.distances:neighbours_graph",
+    ),
 }
 """Class of scikit-learn -> ``module:function`` of what converts it, called with the estimator and
 its `Features`."""

@@ -99,7 +99,7 @@ def boosted_trees(model: Any, sample: Array) -> tuple[list[Tree], Array]:
             table = np.zeros((len(value), outputs))
             table[:, column + (outputs > columns)] = value
             trees.append(Tree(tree.feature, tree.threshold, tree.left, tree.right, table))
-    total = sum(tree.value[tree.leaf_of(sample)] for tree in trees)[0]
+    total = np.sum([tree.value[tree.leaf_of(sample)[0]] for tree in trees], axis=0)
     raw = model.decision_function(sample) if is_classifier(model) else _raw(model, sample)
     raw = np.asarray(raw, np.float64).reshape(-1)
     return trees, np.concatenate([np.zeros(outputs - columns), raw]) - total
