@@ -8,6 +8,7 @@ from typing import Protocol
 
 from netsuke.errors import MissingToolError, UsageError
 from netsuke.ir import Array
+from netsuke.verify.a64 import A64Model
 from netsuke.verify.avr import is_avr
 from netsuke.verify.cores import core
 from netsuke.verify.host import HostLibrary
@@ -52,10 +53,14 @@ class Backend(Protocol):
     def run(self, *arrays: Array) -> tuple[Array, ...]: ...
 
 
+def _unicorn(project: Project) -> type[UnicornModel]:
+    return A64Model if project.emulated_core().a64 else UnicornModel
+
+
 _BACKENDS: dict[str, Callable[[Project, str | None], Backend]] = {
     "host": lambda project, compiler: HostLibrary(project),
     "sanitizers": lambda project, compiler: HostLibrary(project, sanitize=True),
-    "unicorn": lambda project, compiler: UnicornModel(project, compiler=compiler),
+    "unicorn": lambda project, compiler: _unicorn(project)(project, compiler=compiler),
     "qemu": lambda project, compiler: QemuModel(project, compiler=compiler),
     "simavr": lambda project, compiler: SimavrModel(project),
 }

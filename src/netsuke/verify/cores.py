@@ -1,4 +1,4 @@
-"""What each Cortex-M core is called by compilers and emulators."""
+"""What each core is called by compilers and emulators."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ class Core:
         Whether the core has the DSP extension.
     mve
         Whether it has integer vectors (MVE).
+    a64
+        Whether it runs AArch64.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Core:
     double: bool = False
     dsp: bool = False
     mve: bool = False
+    a64: bool = False
 
 
 _M55 = frozenset({"dsp", "mve", "fpu-dp"})
@@ -57,6 +60,15 @@ _CORES: dict[str, tuple[str, str, str | None, str | None, frozenset[str]]] = {
 
 CORES = tuple(_CORES)
 
+# name: zig, Unicorn. Unicorn's largest core stands for those that it does not know.
+_A64: dict[str, tuple[str, str]] = {
+    "cortex-a53": ("cortex_a53", "A53"),
+    "cortex-a57": ("cortex_a57", "A57"),
+    "cortex-a72": ("cortex_a72", "A72"),
+    "cortex-a76": ("cortex_a76", "MAX"),
+    "cortex-a78ae": ("cortex_a78ae", "MAX"),
+}
+
 
 def core(name: str, isa: frozenset[str] | None = None) -> Core:
     """Return a core by its name; `isa` says which optional parts it has.
@@ -64,12 +76,15 @@ def core(name: str, isa: frozenset[str] | None = None) -> Core:
     Raises
     ------
     UsageError
-        When it is no Cortex-M core that can be emulated.
+        When it is no core that can be emulated.
     """
+    if name in _A64:
+        known, emulated = _A64[name]
+        return Core(name, known, name, f"UC_CPU_ARM64_{emulated}", None, a64=True)
     if name not in _CORES:
         raise UsageError(
-            f"{name} cannot be emulated here; Cortex-M cores that can are {', '.join(CORES)}. "
-            "Verify on the host instead (--on host)."
+            f"{name} cannot be emulated here; cores that can are "
+            f"{', '.join((*CORES, *_A64))}. Verify on the host instead (--on host)."
         )
     zig, gcc, unicorn, machine, usual = _CORES[name]
     has = usual if isa is None else isa
@@ -107,6 +122,8 @@ _GCC_FPU = {
 def zig_flags(core: Core) -> tuple[str, ...]:
     """Target flags of ``zig cc`` for a core."""
     parts = core.zig
+    if core.a64:
+        return ("-target", "aarch64-freestanding-none", f"-mcpu={parts}", "-fhosted")
     if core.name == "cortex-m33" and core.dsp:
         parts += "+dsp"
     if core.mve:

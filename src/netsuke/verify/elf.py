@@ -90,10 +90,10 @@ def read_segments(elf: Any) -> tuple[tuple[int, bytes], ...]:
 
 
 def read_code(elf: Any) -> tuple[tuple[int, bytes], ...]:
-    """Stretches of instructions; the Arm ABI marks them ``$t``, and literals ``$d``."""
+    """Stretches of instructions; the Arm ABI marks them ``$t`` or ``$x``, and literals ``$d``."""
     marks: dict[str, dict[int, str]] = {}
     for name, _, value, _, section in _entries(elf):
-        if name[:2] in ("$t", "$d") and name[2:3] in ("", "."):
+        if name[:2] in ("$t", "$x", "$d") and name[2:3] in ("", "."):
             marks.setdefault(section, {})[value] = name[1]
     stretches = []
     for name, found in marks.items():
@@ -103,7 +103,7 @@ def read_code(elf: Any) -> tuple[tuple[int, bytes], ...]:
         base, data = section["sh_addr"], section.data()
         places = [*sorted(found), base + len(data)]
         for start, end in pairwise(places):
-            if found[start] == "t" and end > start:
+            if found[start] != "d" and end > start:
                 stretches.append((start, data[start - base : end - base]))
     return tuple(sorted(stretches))
 

@@ -198,19 +198,20 @@ def _write(path: Path, text: str) -> None:
 
 def _arenas(objects: Sequence[Path], memory: Memory, fenced: bool) -> tuple[Arena, ...]:
     """Find the arenas in the objects and give each its address."""
-    found: dict[str, tuple[str, int]] = {}
+    found: dict[str, tuple[str, int, int]] = {}
     for path in objects:
         elf = open_elf(path.read_bytes())
         for symbol in elf.get_section_by_name(".symtab").iter_symbols():
             index = symbol["st_shndx"]
             if symbol.name.startswith("model_arena") and isinstance(index, int):
                 section = elf.get_section(index)
-                found[symbol.name] = (section.name, int(section["sh_size"]))
+                grain = max(16, int(section["sh_addralign"]))
+                found[symbol.name] = (section.name, int(section["sh_size"]), grain)
     # Stack first, then 64 KiB for variables, then the arenas.
     address = memory.ram + memory.stack + (64 << 10 if fenced else 4 << 10)
     arenas = []
-    for symbol, (section, size) in sorted(found.items()):
-        padded = -(-size // 16) * 16
+    for symbol, (section, size, grain) in sorted(found.items()):
+        padded = -(-size // grain) * grain
         if fenced:
             pages = -(-padded // PAGE)
             arenas.append(Arena(symbol, section, size, address + pages * PAGE - padded))

@@ -139,11 +139,16 @@ class UnicornModel:
         touched = np.flatnonzero(painted != STACK_PAINT)
         return int(memory.stack - touched[0]) if touched.size else 0
 
-    def _machine(self, core: Core) -> Any:
-        uc, image, memory = self._unicorn, self.image, self.image.memory
+    def _new_emulator(self, core: Core) -> Any:
+        uc = self._unicorn
         assert core.unicorn is not None
         emulator = uc.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         emulator.ctl_set_cpu_model(getattr(uc.arm_const, core.unicorn))
+        return emulator
+
+    def _machine(self, core: Core) -> Any:
+        uc, image, memory = self._unicorn, self.image, self.image.memory
+        emulator = self._new_emulator(core)
         end = max(address + len(data) for address, data in image.segments)
         emulator.mem_map(
             memory.flash, _pages(end - memory.flash), uc.UC_PROT_READ | uc.UC_PROT_EXEC

@@ -1,4 +1,4 @@
-/* Start-up for an emulated Cortex-M without a C library: clear, copy, stop.
+/* Start-up for an emulated Arm core without a C library: clear, copy, stop.
  *
  * After it the emulator calls the model's functions itself; they return to netsuke_stop.
  */
@@ -17,7 +17,11 @@ __attribute__((section(".vectors"), used)) const uintptr_t netsuke_vectors[] = {
 
 __attribute__((naked, used)) void netsuke_stop(void)
 {
+#if defined(__aarch64__)
+    __asm volatile("brk #0");
+#else
     __asm volatile("bkpt 0");
+#endif
 }
 
 void _start(void)
