@@ -68,6 +68,27 @@ class Tree:
             self.value[order],
         )
 
+    def expectations(self) -> Array:
+        """``(nodes, outputs)``: the mean over the leaves below, each child as likely as the other.
+
+        Where the values of inner nodes are known (trees of scikit-learn) they are those.
+        """
+        values = np.array(self.value, np.float64)
+        if not values[~self.is_leaf].any():
+            for node in reversed(self._reachable()):
+                if self.left[node] >= 0:
+                    values[node] = (values[self.left[node]] + values[self.right[node]]) / 2
+        return values
+
+    def shares(self) -> Tree:
+        """The same tree with values that add up to 1 in each node."""
+        values = np.array(self.value, np.float64)
+        for node in reversed(self._reachable()):
+            if self.left[node] >= 0:
+                values[node] = values[self.left[node]] + values[self.right[node]]
+        values /= np.maximum(values.sum(1, keepdims=True), 1e-12)
+        return Tree(self.feature, self.threshold, self.left, self.right, values)
+
     def leaf_of(self, rows: Array) -> Array:
         """Number of the node at which each row ``(rows, features)`` ends."""
         at = np.zeros(len(rows), np.int64)
