@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from netsuke.ir import Array, Kernel, Tensor
+from netsuke.ops.add.table import table_kernels
 from netsuke.ops.add.ties import without_ties
 from netsuke.ops.binary import Additive
 from netsuke.ops.couples import LARGEST_SHIFT
 from netsuke.ops.fixed_point import clamp_bounds
+from netsuke.ops.pairs import slower_kernels, suits
 from netsuke.ops.unary import require_quants
 
 _EACH = {"mve": (4.25, 2.75), "avx512vnni": (2.5, 1.5), "avx2": (5.0, 3.0), "neon": (8.0, 5.0)}
@@ -39,7 +43,12 @@ class Add(Additive):
     ) -> tuple[Kernel, ...]:
         portable = Additive.kernels(self, inputs, outputs, isa)
         shapes = {tensor.shape for tensor in (*inputs, *outputs)}
-        if not _CORES & isa or inputs[0].dtype != "int8" or len(shapes) > 1:
+        if inputs[0].dtype != "int8" or len(shapes) > 1:
+            return portable
+        if suits(isa):
+            slower = slower_kernels(portable, outputs[0].elements, isa)
+            return (*self._by_tables(inputs, outputs[0], isa), *slower)
+        if not _CORES & isa:
             return portable
         parameters = self._plain(inputs, outputs[0])
         if parameters is None:
@@ -60,6 +69,16 @@ class Add(Additive):
             if name in isa
         )
         return (*found, *portable)
+
+    def _by_tables(
+        self, inputs: Sequence[Tensor], output: Tensor, isa: frozenset[str]
+    ) -> tuple[Kernel, ...]:
+        quants = require_quants(output, *inputs, output)
+        values: Array = np.arange(-128, 128)
+        exact = self.stored(quants, values[:, None], values[None, :])
+        factors = [quant.scale[0] / quants[2].scale[0] for quant in quants[:2]]
+        bounds = clamp_bounds(self.low, self.high, quants[2])
+        return table_kernels(factors, exact, bounds, output.elements, isa)
 
     def _plain(self, inputs: Sequence[Tensor], output: Tensor) -> dict[str, int] | None:
         """Parameters with which the DSP and MVE kernels are exact, or None."""

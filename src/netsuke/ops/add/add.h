@@ -31,6 +31,14 @@ typedef struct {
     int32_t low, high;
 } nsk_add_plain;
 
+/* Operands of one shape: y = clamp((a[x] + b[x']) >> shift). */
+typedef struct {
+    int32_t count;
+    const int32_t *a, *b; /* 256 entries, for -128 ... 127 */
+    int32_t shift;
+    int32_t low, high; /* stored bounds of the fused clamp */
+} nsk_add_table;
+
 typedef struct {
     int32_t rank;
     const int32_t *extent, *step_a, *step_b;
@@ -38,6 +46,7 @@ typedef struct {
 } nsk_add_real;
 
 void nsk_add_s8(const nsk_add *p, const int8_t *a, const int8_t *b, int8_t *y);
+void nsk_add_s8_table(const nsk_add_table *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_s8_dsp(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_s8_mve(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
 void nsk_add_s8_avx2(const nsk_add_plain *p, const int8_t *a, const int8_t *b, int8_t *y);
