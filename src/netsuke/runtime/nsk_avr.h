@@ -37,7 +37,8 @@
                      : "memory")
 
 #define NSK_DOT(name, type, wide, step)                                                            \
-    static inline wide name(const int8_t **w, const type *x, uint16_t n, wide sum)                 \
+    static inline __attribute__((always_inline)) wide name(const int8_t **w, const type *x,        \
+                                                           uint16_t n, wide sum)                   \
     {                                                                                              \
         const int8_t *at = *w;                                                                     \
         uint8_t a, b, c;                                                                           \
