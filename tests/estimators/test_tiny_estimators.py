@@ -104,6 +104,41 @@ def test_an_uno_computes_the_same_classes(model: Any, data: Split) -> None:
     np.testing.assert_array_equal(model.classes_[decided[:, 0]], model.predict(test)[:40])
 
 
+@pytest.mark.skipif(bool(missing()), reason=f"{missing()} is missing: no cycles are compared")
+@pytest.mark.parametrize("model", classifiers(150), ids=str)
+def test_cycles_are_known_within_five_percent_before_anything_is_compiled(model: Any) -> None:
+    train, test, labels, _ = split("digits")
+    graph = model.fit(train, labels).to_graph()
+    planned = plan(graph, UNO)
+    modelled = sum(step.kernel.cycles for step in planned.steps if step.kernel)
+    emulated = SimavrModel(compile_graph(graph, UNO))
+    emulated.run(model.stored(test)[:20])
+    assert modelled == pytest.approx(np.mean(emulated.cycles), rel=0.05)
+
+
+@pytest.mark.skipif(bool(missing()), reason=f"{missing()} is missing: no AVR is streamed to")
+@pytest.mark.parametrize(
+    "model",
+    [
+        TinyLinearClassifier(),
+        BonsaiClassifier(700, max_iter=150, random_state=0),
+        TinyMLPClassifier(700, hidden_size=6, weight_bits=8, max_iter=150, random_state=0),
+    ],
+    ids=str,
+)
+def test_features_can_be_pushed_one_by_one(model: Any) -> None:
+    train, test, labels, _ = split("digits")
+    model.fit(train, labels)
+    rows = model.stored(test)[:40]
+    for output in ("class", "scores"):
+        graph = model.to_graph(output)
+        pushed = compile_graph(graph, UNO, stream=True)
+        (meant,) = interpret_batch(graph, rows)
+        np.testing.assert_array_equal(HostLibrary(pushed).run(rows)[0], meant)
+        np.testing.assert_array_equal(SimavrModel(pushed).run(rows)[0], meant)
+        assert pushed.plan.arena <= train.shape[1]
+
+
 @pytest.mark.parametrize(
     ("model", "name", "least"),
     [

@@ -12,6 +12,9 @@ from netsuke.ir import Array, Kernel, Op, Tensor, TensorType
 
 SUFFIX = {"int8": "s8", "int16": "s16", "int32": "s32"}
 
+AVR_EACH = {"s8": 12.0, "s16": 17.0, "s32": 27.0}
+"""Cycles a score on an AVR, from the instructions that avr-gcc writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decide(Op):
@@ -56,5 +59,10 @@ class Decide(Op):
                 {"scores": inputs[0].shape[0]},
                 instructions=6.0 * inputs[0].elements,
                 flash=True,
+                cycles=self._avr_cycles(inputs) if "avr" in isa else 0.0,
             ),
         )
+
+    def _avr_cycles(self, inputs: Sequence[Tensor]) -> float:
+        scores = inputs[0].shape[0]
+        return 10.0 if scores == 1 else AVR_EACH[SUFFIX[inputs[0].dtype]] * scores + 12.0

@@ -11,6 +11,7 @@ import numpy as np
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, Tensor, TensorType
 from netsuke.ops.projection.coding import Coding, column_coding, smallest_coding
+from netsuke.ops.projection.cost import avr_cycles, avr_stream_cycles, instructions
 
 DTYPES = {"int8": (-128, 127), "int16": (-32768, 32767)}
 LARGEST = 128  # |x| of an int8
@@ -90,6 +91,9 @@ class Projection(Op):
         weights, bias = inputs[1].data, inputs[2].data
         assert weights is not None and bias is not None
         coding = smallest_coding(weights, accumulator_bound(inputs[1], inputs[2]))
+        parameters = self._parameters(inputs, coding)
+        places = PLACES if coding.name == "nibbles" else 0
+        shape = len(weights), self.shift + places, parameters["narrow"], parameters["scaled_bias"]
         name = f"s8{'' if coding.name == 'dense' else '_' + coding.name}"
         wide = "_wide" if self.dtype == "int16" else ""
         return (
@@ -97,10 +101,11 @@ class Projection(Op):
                 f"nsk_projection_{name}{wide}",
                 f"projection/projection_{name}.c",
                 "nsk_projection",
-                self._parameters(inputs, coding),
+                parameters,
                 constants={1: None, 2: None},
-                instructions=_instructions(coding, weights.shape[0]),
+                instructions=instructions(coding, len(weights)),
                 flash=True,
+                cycles=avr_cycles(coding, *shape) if "avr" in isa else 0.0,
             ),
         )
 
@@ -123,6 +128,7 @@ class Projection(Op):
             scratch=sums * (1 + weights.shape[0]),
             instructions=15.0 * coding.entries + 10.0 * weights.shape[1],
             flash=True,
+            cycles=avr_stream_cycles(coding, *weights.shape) if "avr" in isa else 0.0,
         )
 
     def _parameters(self, inputs: Sequence[Tensor], coding: Coding) -> dict[str, Any]:
@@ -133,12 +139,13 @@ class Projection(Op):
         scaled = bool((np.abs(stored) << places <= 32767).all())
         stored = stored << places if scaled else stored
         wide = bool((np.abs(stored) > 32767).any())
-        most = accumulator_bound(weights, bias) << max(places, 8 - self.shift)
+        most = accumulator_bound(weights, bias)
+        room = [places, max(places, 8 - self.shift)]  # bits that a sum is shifted to the left
         return {
             "features": weights.shape[1],
             "rows": weights.shape[0],
             "shift": self.shift,
-            "narrow": int(most < 1 << 23),
+            "narrow": sum(most << up < 1 << 23 for up in room),
             "wide_bias": int(wide),
             "scaled_bias": int(scaled),
             "low": self.low,
@@ -154,8 +161,3 @@ def accumulator_bound(weights: Tensor, bias: Tensor) -> int:
     assert weights.data is not None and bias.data is not None
     sums = np.abs(weights.data.astype(np.int64)).sum(axis=1) * LARGEST
     return int((sums + np.abs(bias.data.astype(np.int64))).max(initial=0))
-
-
-def _instructions(coding: Coding, rows: int) -> float:
-    each = {"dense": 5.0, "gaps": 7.0, "nibbles": 9.0}[coding.name]
-    return each * coding.entries + 18.0 * rows

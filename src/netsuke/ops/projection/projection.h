@@ -13,8 +13,9 @@
  *   nibbles  the same in one byte: gap in the low half, weight -8 .. 7 in the high half
  * Places that are too far away for one gap are reached by entries of weight 0.
  *
- * With `narrow`, sums with all their scaling stay below 2^23 so that an 8-bit core may accumulate in
- * three bytes: (|b| + sum of |w| * 128) * 2^max(places, 8 - shift), places = 4 for nibbles, else 0.
+ * With `narrow`, (|b| + sum of |w| * 128) * 2^places stays below 2^23, places = 4 for nibbles and
+ * else 0, so that an 8-bit core may accumulate in three bytes; with 2 there is room for a shift of
+ * 8 - shift - places bits to the left, too.
  * `bias` is int32_t with `wide_bias`, else int16_t; with `scaled_bias` it holds b * 2^places.
  */
 #ifndef NSK_PROJECTION_H

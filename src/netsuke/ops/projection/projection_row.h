@@ -20,7 +20,8 @@ NSK_INLINE int16_t nsk_projection_end(const nsk_projection *p, int32_t sum, uint
     const uint8_t shift = (uint8_t)(nsk_param(p->shift) + places);
     const int16_t low = nsk_param(p->low), high = nsk_param(p->high);
     if (nsk_param(p->narrow)) { /* bytes move faster than bits */
-        const uint8_t up = shift < 8 ? (uint8_t)(8 - shift) : 0;
+        const uint8_t up =
+            nsk_param(p->narrow) == 2 && shift > 3 && shift < 8 ? (uint8_t)(8 - shift) : 0;
         const nsk_int24 scaled = (nsk_int24)sum * (nsk_int24)(1 << up);
         return nsk_end24(scaled, (uint8_t)(shift + up), low, high);
     }
