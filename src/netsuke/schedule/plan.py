@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from netsuke.devices import Device, Region
+from netsuke.devices import Device
 from netsuke.errors import DoesNotFitError, GraphError, NetsukeError
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.buffers import Buffer, Sharing, scratch_key, share
 from netsuke.schedule.choose import live_peak, smallest
 from netsuke.schedule.costs import Costs, with_costs
 from netsuke.schedule.flash import modest
-from netsuke.schedule.offsets import Layout, lay_out, live_bytes, lowest_gap
+from netsuke.schedule.offsets import Layout, lay_out, live_bytes
 from netsuke.schedule.order import Order, best_order
+from netsuke.schedule.regions import Place, heat, spread
 from netsuke.schedule.select import Room, Selection, select
 from netsuke.schedule.stream import Streaming
 from netsuke.schedule.tied import Kernels, Settled
@@ -22,14 +23,6 @@ PROGRAM_MEMORY = "avr"
 """The instruction set whose plain pointers do not reach the flash."""
 ROOMY = frozenset({"a64", "x86-64"})
 """Instruction sets of boards with memory to spare: there the fastest kernels are taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a tensor or scratch buffer lives."""
-
-    region: str
-    offset: int  # bytes from the start of the region's arena
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +193,7 @@ def plan(
         from netsuke.schedule.solver import solve
 
         layout = solve(list(sharing.buffers.values()), layout)
-    ordinary = _assemble(graph, device, order, selection, sharing, layout)
+    ordinary = _assemble(graph, device, order, selection, sharing, layout, limit=ram)
     limit = ram if ram is not None else _largest(device)
     fits = ordinary.fits(device, ram)
     cheapest = sum(min(k.instructions for k in found) for found in candidates.values())
@@ -212,7 +205,7 @@ def plan(
         settled = streaming.smallest_found(room)
     if settled is None or not _is_better(settled, ordinary, limit):
         return ordinary
-    return _assemble_stripes(device, settled)
+    return _assemble_stripes(device, settled, ram)
 
 
 def _largest(device: Device) -> int:
@@ -226,7 +219,7 @@ def _is_better(settled: Settled, ordinary: Plan, limit: int) -> bool:
     return settled.layout.size < ordinary.arena
 
 
-def _assemble_stripes(device: Device, settled: Settled) -> Plan:
+def _assemble_stripes(device: Device, settled: Settled, ram: int | None) -> Plan:
     graph = settled.striped.graph
     return _assemble(
         graph,
@@ -236,6 +229,7 @@ def _assemble_stripes(device: Device, settled: Settled) -> Plan:
         settled.sharing,
         settled.layout,
         settled.origin.groups,
+        ram,
     )
 
 
@@ -296,9 +290,11 @@ def _assemble(
     sharing: Sharing,
     layout: Layout,
     groups: Mapping[str, str] | None = None,
+    limit: int | None = None,
 ) -> Plan:
     buffers = list(sharing.buffers.values())
-    located = _regions(buffers, layout, device.memory("arena"))
+    used = heat(order.nodes, selection.kernels, sharing, groups or {})
+    located = spread(buffers, layout, device.memory("arena"), used, limit)
     places = {
         name: Place(located[key].region, located[key].offset + offset)
         for name, (key, offset) in sharing.inside.items()
@@ -328,27 +324,3 @@ def _assemble(
         buffers={buffer.name: (located[buffer.name], buffer) for buffer in buffers},
         fastest=selection.proved,
     )
-
-
-def _regions(
-    buffers: Sequence[Buffer], layout: Layout, regions: Sequence[Region]
-) -> dict[str, Place]:
-    """One region if one is large enough, else the fastest with room, largest buffer first."""
-    if not regions:
-        return {name: Place("ram", offset) for name, offset in layout.offsets.items()}
-    for region in regions:
-        if layout.size <= region.available:
-            return {name: Place(region.name, o) for name, o in layout.offsets.items()}
-    placed: dict[str, list[tuple[int, Buffer]]] = {region.name: [] for region in regions}
-    located = {}
-    for buffer in sorted(buffers, key=lambda b: (-b.size, b.start, b.name)):
-        for region in regions:
-            offset = lowest_gap(buffer, placed[region.name])
-            if offset + buffer.size <= region.available:
-                placed[region.name].append((offset, buffer))
-                located[buffer.name] = Place(region.name, offset)
-                break
-        else:
-            largest = max(regions, key=lambda region: region.available)
-            return {name: Place(largest.name, o) for name, o in layout.offsets.items()}
-    return located
