@@ -179,7 +179,11 @@ class Verdict:
 
 
 def check(
-    model: Any, device_name: str | Device, samples: Any = None, trust_pickle: bool = False
+    model: Any,
+    device_name: str | Device,
+    samples: Any = None,
+    trust_pickle: bool = False,
+    ram: int | None = None,
 ) -> Verdict:
     """Answer whether a model fits a device, without compiling anything.
 
@@ -191,6 +195,8 @@ def check(
         As for `device`.
     samples, trust_pickle
         As for `load`.
+    ram
+        Bytes that arenas may take; None: what the device has.
     """
     from netsuke.codegen.footprint import footprint
     from netsuke.schedule import plan as make_plan
@@ -214,10 +220,10 @@ def check(
             error.operators,
             False,
         )
-    plan = make_plan(graph, target)
+    plan = make_plan(graph, target, ram)
     size = footprint(plan, target)
     try:
-        plan.require_fit(target)
+        plan.require_fit(target, ram)
         ram_fits = True
     except DoesNotFitError:
         ram_fits = False
@@ -228,7 +234,7 @@ def check(
         flash=size.flash,
         flash_available=target.flash,
         ram=plan.arena,
-        ram_available=target.ram,
+        ram_available=target.ram if ram is None else min(ram, target.ram),
         peak_node=plan.peak_node,
         peak_tensors=plan.at_peak(),
         macs=graph.macs,

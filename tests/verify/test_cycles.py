@@ -13,6 +13,7 @@ from netsuke.codegen import compile_graph
 from netsuke.devices import device, device_ids
 from netsuke.devices.timing import CORES, has_timing, timing
 from netsuke.errors import DeviceError
+from netsuke.verify import verify
 from netsuke.verify.cores import core
 from netsuke.verify.cycles import model_cycles
 from netsuke.verify.elf import open_elf
@@ -156,3 +157,16 @@ def test_every_timing_names_its_sources_and_real_boards() -> None:
     assert not has_timing("avr")
     with pytest.raises(DeviceError, match="no cycle model"):
         timing("avr")
+
+
+def test_a_certificate_tells_steps_and_modelled_cycles_with_their_sources() -> None:
+    artifact = compile_graph(integer_graph(), BOARD)
+    proved = verify(artifact, on=("host", "unicorn"), vectors=3)
+    assert proved.steps is not None
+    assert len(proved.steps) == 2
+    assert proved.modelled is not None
+    assert proved.modelled["latency"] == proved.modelled["cycles"] / BOARD.clock
+    document = proved.certificate
+    assert document["modelled"]["sources"]
+    assert document["sources"]["modelled"].startswith("modelled")
+    assert verify(artifact, on=("host",), vectors=3).modelled is None

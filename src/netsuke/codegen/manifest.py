@@ -47,6 +47,7 @@ def manifest(
             "name": device.name,
             "core": device.core,
             "isa": sorted(device.isa),
+            "clock": device.clock,
             "flash": device.flash,
             "ram": device.ram,
             "arenas": {region.name: region.available for region in device.memory("arena")},

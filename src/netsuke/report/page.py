@@ -12,8 +12,10 @@ import jinja2
 from markupsafe import Markup
 
 from netsuke.errors import UsageError
+from netsuke.report.curve import curve_chart, ram_curve
 from netsuke.report.svg import Point, Rectangle, arena_map, kib, memory_chart, region_bars, scatter
 from netsuke.report.table_fit import table_fit_values
+from netsuke.schedule.curve import Trade
 
 HERE = Path(__file__).parent
 FIRMWARE = "firmware"
@@ -38,7 +40,7 @@ def _templates() -> jinja2.Environment:
     return environment
 
 
-def report_page(folder: Path | str) -> str:
+def report_page(folder: Path | str, with_curve: bool = True) -> str:
     """Return one HTML page about a compiled artifact or a fit run; it loads nothing.
 
     Parameters
@@ -46,6 +48,8 @@ def report_page(folder: Path | str) -> str:
     folder
         An artifact (``manifest.json`` and, once verified, ``certificate.json``), or a fit run
         (``result.json``, with its artifact in ``firmware``).
+    with_curve
+        Plan the graph for several limits of RAM, which takes some seconds, and draw the curve.
 
     Raises
     ------
@@ -59,7 +63,8 @@ def report_page(folder: Path | str) -> str:
         raise UsageError(f"{root}: holds no manifest.json; is it a folder that compile wrote?")
     certificate, fit = _read(home / "certificate.json"), _read(root / "result.json")
     try:
-        return _render(manifest, certificate, fit)
+        points = ram_curve(home) if with_curve else ()
+        return _render(manifest, certificate, fit, points)
     except _DAMAGE as error:
         raise UsageError(
             f"{root}: its manifest, certificate or result is damaged: {error!r}"
@@ -67,7 +72,10 @@ def report_page(folder: Path | str) -> str:
 
 
 def _render(
-    manifest: dict[str, Any], certificate: dict[str, Any] | None, fit: dict[str, Any] | None
+    manifest: dict[str, Any],
+    certificate: dict[str, Any] | None,
+    fit: dict[str, Any] | None,
+    points: tuple[Trade, ...],
 ) -> str:
     style = (HERE / "style.css").read_text(encoding="utf-8")
     script = (HERE / "table.js").read_text(encoding="utf-8")
@@ -86,7 +94,9 @@ def _render(
             regions=Markup(region_bars(_regions(manifest, certificate))),
             memory=Markup(_memory(manifest)),
             maps=_maps(manifest),
-            layers=_layers(manifest),
+            layers=_layers(manifest, certificate),
+            curve=Markup(curve_chart(points, int(manifest["arena"]))),
+            points=points,
             front=Markup(_front(fit)),
         )
     )
@@ -151,11 +161,17 @@ def _maps(manifest: dict[str, Any]) -> list[tuple[str, Markup]]:
     return maps
 
 
-def _layers(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    total = sum(step["macs"] for step in manifest["steps"]) or 1
+def _layers(manifest: dict[str, Any], certificate: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Steps with their share of the instructions where an emulator counted them, else of MACs."""
+    steps = manifest["steps"]
+    counted = (certificate or {}).get("steps") or []
+    calls = [index for index, step in enumerate(steps) if step["kernel"]]
+    known = dict(zip(calls, counted, strict=True)) if len(calls) == len(counted) else {}
+    work = [known.get(i, 0) if known else step["macs"] for i, step in enumerate(steps)]
+    total = sum(work) or 1
     return [
-        {**step, "index": index, "share": 100 * step["macs"] / total}
-        for index, step in enumerate(manifest["steps"])
+        {**step, "index": i, "share": 100 * work[i] / total, "instructions": known.get(i)}
+        for i, step in enumerate(steps)
     ]
 
 

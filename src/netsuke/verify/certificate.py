@@ -22,6 +22,8 @@ SCHEMA = "netsuke-certificate/1"
 
 SOURCES = {
     "instructions": "emulated: executed instructions of model_invoke, largest over all samples",
+    "steps": "emulated: executed instructions of each call of the last inference",
+    "modelled": "modelled: counted instructions by kind times cycles of the core's manual",
     "stack": "emulated: painted before the first inference, read after the last",
     "arena": "linked: bytes of the arena symbols",
     "heap": "linked: the image holds no heap function",

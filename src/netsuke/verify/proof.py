@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from netsuke.codegen import Artifact
-from netsuke.errors import UsageError
+from netsuke.devices.timing import has_timing
+from netsuke.errors import MissingToolError, UsageError
 from netsuke.files import write_whole
 from netsuke.ir import Array, Graph, interpret, interpret_batch
 from netsuke.verify.backends import Backend, open_backend, usable_backends
 from netsuke.verify.certificate import as_bytes, certificate
 from netsuke.verify.compare import Mismatch, first_difference, first_mismatch, largest_error
+from netsuke.verify.cycles import model_cycles
 from netsuke.verify.ports import to_stored
 from netsuke.verify.project import Project, open_project
 from netsuke.verify.samples import random_samples, stored_samples
 from netsuke.verify.simavr import SimavrModel
+from netsuke.verify.unicorn import UnicornModel
 
 CERTIFICATE = "certificate.json"
 
@@ -46,6 +49,11 @@ class Verification:
     heap
         Bytes of heap: 0, proved by the absence of heap functions from the image; None when
         nothing was linked.
+    steps
+        Executed instructions of each call of the last inference, or None where nothing counts.
+    modelled
+        Cycles of one inference, modelled from counted instructions (`netsuke.verify.cycles`), with
+        ``clock`` (Hz), ``latency`` (s) and what the model rests on; None where there is no model.
     float_error
         Largest difference of a float output from NumPy; 0.0 for integer models.
     mismatch
@@ -64,6 +72,8 @@ class Verification:
     stack: int | None
     arena: int
     heap: int | None
+    steps: tuple[int, ...] | None
+    modelled: Mapping[str, Any] | None
     float_error: float
     mismatch: Mismatch | None
     backends: Mapping[str, Mapping[str, Any]]
@@ -80,6 +90,8 @@ class Verification:
             "stack": self.stack,
             "arena": self.arena,
             "heap": self.heap,
+            "steps": list(self.steps) if self.steps else None,
+            "modelled": dict(self.modelled) if self.modelled else None,
             "float_error": self.float_error,
             "mismatch": asdict(self.mismatch) if self.mismatch else None,
             "backends": {name: dict(figures) for name, figures in self.backends.items()},
@@ -155,6 +167,8 @@ def verify(
         stack=_first_of(figures, "stack"),
         arena=_arena(project, places),
         heap=0 if images and not any(image.heap for image in images) else None,
+        steps=_steps(places),
+        modelled=_modelled(project, places, arrays, compiler),
         float_error=error,
         mismatch=mismatch,
         backends=figures,
@@ -164,6 +178,35 @@ def verify(
     if not isinstance(artifact, Artifact):
         write_whole(Path(artifact) / CERTIFICATE, as_bytes(document))
     return replace(found, certificate=document)
+
+
+def _steps(places: Mapping[str, Backend]) -> tuple[int, ...] | None:
+    counting = places.get("unicorn")
+    return tuple(counting.steps) or None if isinstance(counting, UnicornModel) else None
+
+
+def _modelled(
+    project: Project,
+    places: Mapping[str, Backend],
+    arrays: Sequence[Array],
+    compiler: str | None,
+) -> dict[str, Any] | None:
+    """Modelled cycles of the last sample, and the time at the device's clock."""
+    if "unicorn" not in places or not has_timing(project.core[0]):
+        return None
+    try:
+        found = model_cycles(project, arrays, compiler)
+    except MissingToolError:  # tracing needs a compiler for this machine
+        return None
+    clock = dict(project.manifest.get("device") or {}).get("clock")
+    return {
+        "cycles": found.modelled,
+        "clock": clock,
+        "latency": found.modelled / clock if clock else None,
+        "flash_misses": found.flash_misses,
+        "mix": found.mix,
+        "sources": list(found.sources),
+    }
 
 
 def _meaning(graph: Graph, arrays: Sequence[Array]) -> tuple[Array, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from netsuke.api import Verdict
@@ -18,6 +20,7 @@ from netsuke.cli.output import (
     show_json,
     size,
 )
+from netsuke.devices.catalogue import parse_size
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +30,14 @@ def register(app: typer.Typer) -> None:
         device: DeviceOption,
         data: DataOption = None,
         trust_pickle: TrustOption = False,
+        ram: Annotated[
+            str | None, typer.Option(help="RAM for arenas, if less than the device has.")
+        ] = None,
         as_json: Json = False,
     ) -> None:
         """Say whether a model fits a device: flash, RAM at its peak, operators."""
-        verdict = judge(model, device, data, trust_pickle)
+        limit = parse_size(ram, "--ram") if ram else None
+        verdict = judge(model, device, data, trust_pickle, limit)
         if as_json:
             show_json(verdict.as_json())
         else:

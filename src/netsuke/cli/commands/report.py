@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netsuke.cli.output import Json, show_json, size
+from netsuke.cli.output import Json, doing, show_json, size
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +15,9 @@ def register(app: typer.Typer) -> None:
     def report(
         folder: Annotated[Path, typer.Argument(metavar="DIR", help="An artifact or a fit run.")],
         out: Annotated[Path | None, typer.Option("-o", "--out", help="HTML file to write.")] = None,
+        curve: Annotated[
+            bool, typer.Option(help="Plan several limits of RAM and draw the curve (seconds).")
+        ] = True,
         as_json: Json = False,
     ) -> None:
         """Write one self-contained HTML page: verdict, memory, layers, verification."""
@@ -22,7 +25,8 @@ def register(app: typer.Typer) -> None:
         from netsuke.report import report_page
 
         target = out or folder / "report.html"
-        page = report_page(folder).encode()
+        with doing("planning"):
+            page = report_page(folder, curve).encode()
         write_whole(target, page)
         if as_json:
             show_json({"out": str(target), "bytes": len(page)})

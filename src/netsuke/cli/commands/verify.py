@@ -40,6 +40,12 @@ def register(app: typer.Typer) -> None:
                 print(f"  instructions  {count(result.instructions)} a sample (emulated)")
             if result.cycles is not None:
                 print(f"  cycles        {count(result.cycles)} at most a sample (emulated)")
+            if result.modelled is not None:
+                print(f"  cycles        {count(result.modelled['cycles'])} a sample (modelled)")
+            if result.modelled is not None and result.modelled["latency"]:
+                milliseconds = 1e3 * result.modelled["latency"]
+                clock = result.modelled["clock"] / 1e6
+                print(f"  latency       {milliseconds:,.3g} ms at {clock:g} MHz (modelled)")
             if result.stack is not None:
                 print(f"  stack         {size(result.stack)}")
             print(f"  arena         {size(result.arena)}")
