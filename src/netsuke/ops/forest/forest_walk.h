@@ -35,66 +35,91 @@ static inline uint8_t nsk_forest_right(int kind, const void *x, uint16_t feature
 }
 
 #if defined(__AVR__) && defined(__GNUC__)
-/* Walks down one tree of byte-wide splits and leaves: 19 cycles to the left, 21 to the right. Ends at
- * a leaf, or behind a split whose code says that something is written out there. */
-NSK_FOREST_INLINE uint8_t nsk_forest_walk_u8(const nsk_forest *p, const void *x,
-                                             const uint8_t **node, uint8_t *code, uint8_t *right)
+/* The leaf that x reaches in a tree of byte-wide splits and leaves: 19 cycles a split to the left, 21
+ * to the right. r0 holds the feature, then the threshold; `kept` where the walk goes on when the pair
+ * of a code says that the child is a split. */
+NSK_FOREST_INLINE uint8_t nsk_forest_leaf_u8(const nsk_forest *p, const void *x,
+                                             const uint8_t *node)
 {
-    const uint8_t *at = *node, *kept;
     const uint8_t limit = nsk_param(p->limit);
     const uint8_t *left_pairs = (const uint8_t *)nsk_param(p->pairs) - limit;
     const uint8_t *right_pairs = left_pairs + nsk_param(p->pair_count);
-    uint8_t last, side, leaf;
-    __asm__("1:  lpm  r0, Z+\n\t"
+    const uint8_t *kept;
+    uint8_t code, leaf;
+    __asm__("1:\n\t" /* a split */
+            "lpm  r0, Z+\n\t"
             "movw r26, %[x]\n\t"
             "add  r26, r0\n\t"
             "adc  r27, __zero_reg__\n\t"
             "lpm  r0, Z+\n\t"
             "ld   %[leaf], X\n\t"
-            "lpm  %[last], Z+\n\t"
+            "lpm  %[code], Z+\n\t"
             "cp   r0, %[leaf]\n\t"
-            "brcs 2f\n\t"
-            "cp   %[last], %[limit]\n\t"
+            "brcs 3f\n\t"
+            "cp   %[code], %[limit]\n\t"
             "brlo 1b\n"
-            "5:  ldi  %[side], 0\n\t"
+            "2:\n\t" /* to the left, and not simply on */
             "movw %[kept], r30\n\t"
             "movw r30, %[lefts]\n\t"
-            "rjmp 3f\n"
-            "2:  cp   %[last], %[limit]\n\t"
+            "cpi  %[code], 252\n\t"
+            "brlo 5f\n\t"
+            "movw r30, %[kept]\n\t"
+            "breq 7f\n\t"
+            "lpm  %[leaf], Z+\n\t"
+            "cpi  %[code], 253\n\t"
+            "breq 1b\n\t"
+            "rjmp 9f\n"
+            "7:\n\t"
+            "adiw r30, 2\n\t"
+            "rjmp 1b\n"
+            "3:\n\t" /* to the right */
+            "cp   %[code], %[limit]\n\t"
             "brsh 4f\n\t"
-            "add  r30, %[last]\n\t"
+            "add  r30, %[code]\n\t"
             "adc  r31, __zero_reg__\n\t"
-            "lpm  r0, Z+\n\t"
+            "lpm  r0, Z+\n\t" /* a split once more, which saves a jump */
             "movw r26, %[x]\n\t"
             "add  r26, r0\n\t"
             "adc  r27, __zero_reg__\n\t"
             "lpm  r0, Z+\n\t"
             "ld   %[leaf], X\n\t"
-            "lpm  %[last], Z+\n\t"
+            "lpm  %[code], Z+\n\t"
             "cp   r0, %[leaf]\n\t"
-            "brcs 2b\n\t"
-            "cp   %[last], %[limit]\n\t"
+            "brcs 3b\n\t"
+            "cp   %[code], %[limit]\n\t"
             "brlo 1b\n\t"
-            "rjmp 5b\n"
-            "4:  ldi  %[side], 1\n\t"
+            "rjmp 2b\n"
+            "4:\n\t"
             "movw %[kept], r30\n\t"
-            "movw r30, %[rights]\n"
-            "3:  cpi  %[last], 252\n\t"
-            "brsh 6f\n\t"
-            "add  r30, %[last]\n\t"
+            "movw r30, %[rights]\n\t"
+            "cpi  %[code], 252\n\t"
+            "brsh 6f\n"
+            "5:\n\t" /* the pair of a code */
+            "add  r30, %[code]\n\t"
             "adc  r31, __zero_reg__\n\t"
             "lpm  %[leaf], Z\n\t"
             "movw r30, %[kept]\n\t"
             "cpi  %[leaf], 255\n\t"
-            "breq 1b\n"
-            "6:  movw r30, %[kept]"
-            : [node] "+z"(at), [last] "=&d"(last), [side] "=&d"(side), [leaf] "=&d"(leaf),
-              [kept] "=&r"(kept)
+            "breq 1b\n\t"
+            "rjmp 9f\n"
+            "6:\n\t" /* to the right, with something written behind the split */
+            "movw r30, %[kept]\n\t"
+            "lpm  %[leaf], Z+\n\t"
+            "breq 8f\n\t"
+            "cpi  %[code], 254\n\t"
+            "brlo 9f\n\t"
+            "breq 1b\n\t"
+            "lpm  %[leaf], Z\n\t"
+            "rjmp 9f\n"
+            "8:\n\t"
+            "lpm  %[code], Z+\n\t"
+            "add  r30, %[leaf]\n\t"
+            "adc  r31, %[code]\n\t"
+            "rjmp 1b\n"
+            "9:"
+            : [node] "+z"(node), [code] "=&d"(code), [leaf] "=&d"(leaf), [kept] "=&r"(kept)
             : [x] "r"(x), [limit] "r"(limit), [lefts] "r"(left_pairs), [rights] "r"(right_pairs)
             : "r0", "r26", "r27", "memory");
-    *node = at;
-    *code = last;
-    *right = side;
     return leaf;
 }
 #endif
@@ -135,28 +160,23 @@ static inline uint16_t nsk_forest_number(const nsk_forest *p, const void *table,
 NSK_FOREST_INLINE uint16_t nsk_forest_leaf(const nsk_forest *p, int kind, const void *x,
                                            const uint8_t *node)
 {
+#if defined(__AVR__) && defined(__GNUC__)
+    if (kind == NSK_FOREST_U8 && !nsk_param(p->wide_feature) && !nsk_param(p->wide_leaf)) {
+        return nsk_forest_leaf_u8(p, x, node);
+    }
+#endif
     const uint16_t split = nsk_param(p->wide_leaf) ? 0xFFFF : 0xFF;
     for (;;) {
-        uint8_t code, right;
-#if defined(__AVR__) && defined(__GNUC__)
-        if (kind == NSK_FOREST_U8 && !nsk_param(p->wide_feature) && !nsk_param(p->wide_leaf)) {
-            const uint8_t leaf = nsk_forest_walk_u8(p, x, &node, &code, &right);
-            if (code < NSK_FOREST_LONG) {
+        uint8_t code;
+        const uint8_t right = nsk_forest_descend(p, kind, x, &node, &code);
+        if (code < NSK_FOREST_LONG) {
+            const uint16_t pair =
+                (uint16_t)(code - nsk_param(p->limit) + (right ? nsk_param(p->pair_count) : 0));
+            const uint16_t leaf = nsk_forest_number(p, nsk_param(p->pairs), pair);
+            if (leaf != split) {
                 return leaf;
             }
-        } else
-#endif
-        {
-            right = nsk_forest_descend(p, kind, x, &node, &code);
-            if (code < NSK_FOREST_LONG) {
-                const uint16_t pair =
-                    (uint16_t)(code - nsk_param(p->limit) + (right ? nsk_param(p->pair_count) : 0));
-                const uint16_t leaf = nsk_forest_number(p, nsk_param(p->pairs), pair);
-                if (leaf != split) {
-                    return leaf;
-                }
-                continue;
-            }
+            continue;
         }
         if (code == NSK_FOREST_LONG) {
             node += 2 + (right ? nsk_flash_u16(node) : 0);
