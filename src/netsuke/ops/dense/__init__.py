@@ -27,6 +27,7 @@ from netsuke.ir.layout import Shape, reorder_tensor
 from netsuke.ops.conv2d.pairs import pair_kernels
 from netsuke.ops.dense.column import column_geometry, row_kernels
 from netsuke.ops.dense.dsp import dsp_kernels
+from netsuke.ops.dense.fours import four_kernels
 from netsuke.ops.dense.mve import mve_kernels
 from netsuke.ops.dense.wide import wide_kernels
 from netsuke.ops.links import other_axes_links, same_positions
@@ -122,7 +123,8 @@ class Dense(Op):
         dsp = dsp_kernels(shape, requant, inputs, outputs, isa)
         pairs = pair_kernels(column_geometry(shape), requant, inputs, outputs, isa)
         slower = slower_kernels((portable, *rows), outputs[0].elements, isa)
-        return (*mve, *wide, *dsp, *(pairs if shape["rows"] > 2 else ()), *slower)
+        fours = four_kernels(shape, requant, inputs, isa)
+        return (*mve, *wide, *dsp, *(pairs if shape["rows"] > 2 else ()), *fours, *slower)
 
     def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
         if not inputs[1].is_constant:

@@ -33,6 +33,12 @@ typedef struct {
     const int32_t *scales; /* of every vector of units */
 } nsk_dense_wide;
 
+/* Four units at a time, see dense_s8_fours.c. */
+typedef struct {
+    int32_t rows, units, depth;
+    const int32_t *scale; /* six words a unit: start of the sum, and a scale of nsk_pairs.h */
+} nsk_dense_fours;
+
 typedef struct {
     int32_t rows, units, depth;
     float low, high;
@@ -43,6 +49,7 @@ void nsk_dense_s8(const nsk_dense *p, const int8_t *x, const int8_t *w, const in
 void nsk_dense_s8_folded(const nsk_dense *p, const int8_t *x, const int8_t *w, const int32_t *b,
                          int8_t *y);
 void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
+void nsk_dense_s8_fours(const nsk_dense_fours *p, const int8_t *x, const int8_t *w, int8_t *y);
 void nsk_dense_s8_mve(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
 void nsk_dense_s8_avx2(const nsk_dense_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
                        void *scratch);
