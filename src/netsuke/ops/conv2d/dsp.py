@@ -180,7 +180,10 @@ def _instructions(geometry: Mapping[str, Any], pairs: int, flat: bool, ring: _Ri
     elif ring:
         widening = 8 * pairs + 30 * g["kernel_h"] + 160
     else:
-        widening = 60 * pairs + 240 * g["kernel_h"]
+        taps = g["kernel_w"] if g["dilation_w"] == 1 else 1
+        words, bytes_behind = divmod(taps * g["in_c"], 4)
+        runs = g["kernel_h"] * g["kernel_w"] // taps
+        widening = 4 * runs * (142 + 21.5 * words + 36 * (bytes_behind > 0))
     copies = (ring.line + 80) * g["in_h"] if ring else 0
     whole = strips * (couple * ((channels + 1) // 2) + widening)
-    return whole + copies + rest * 4.0 * pairs * channels
+    return whole + copies + rest * (channels * (4.0 * pairs + 20) + widening / 4)
