@@ -65,18 +65,12 @@ static NSK_NOINLINE void multiply(dots *task)
     const int8_t *x = task->x, *w0 = task->w0, *w1 = task->w1, *w2 = task->w2, *w3 = task->w3;
     const int8_t *const end = x + task->length;
     int32_t sum0 = task->sum[0], sum1 = task->sum[1], sum2 = task->sum[2], sum3 = task->sum[3];
-    for (; end - x >= 2; x += 2, w0 += 2, w1 += 2, w2 += 2, w3 += 2) {
-        const int32_t a = x[0], b = x[1];
-        sum0 += a * w0[0] + b * w0[1];
-        sum1 += a * w1[0] + b * w1[1];
-        sum2 += a * w2[0] + b * w2[1];
-        sum3 += a * w3[0] + b * w3[1];
-    }
-    if (x != end) {
-        sum0 += *x * *w0;
-        sum1 += *x * *w1;
-        sum2 += *x * *w2;
-        sum3 += *x * *w3;
+    while (x != end) {
+        const int32_t a = *x++;
+        sum0 += a * *w0++;
+        sum1 += a * *w1++;
+        sum2 += a * *w2++;
+        sum3 += a * *w3++;
     }
     task->sum[0] = sum0;
     task->sum[1] = sum1;
