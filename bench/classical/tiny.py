@@ -40,7 +40,6 @@ from netsuke.verify.simavr import SimavrModel
 FOLDER = Path(__file__).parent
 DATA = Path(os.environ.get("NETSUKE_DATA", FOLDER.parents[2] / "shared" / "data"))
 UNO = nk.device("arduino-uno")
-SPLITS = 5
 REFERENCES = {
     "1-NN": KNeighborsClassifier(1),
     "RBF-SVM": make_pipeline(StandardScaler(), SVC(C=10)),
@@ -56,6 +55,7 @@ class Task:
     held_out: int | float
     candidates: tuple[Any, ...]
     asked: str
+    splits: int = 5
 
 
 def usps() -> tuple[Array, Array]:
@@ -107,6 +107,7 @@ TASKS = {
             TinyLinearClassifier(decay=1e-2),
         ),
         ">= 97 % at <= 400 B of flash and <= 2,000 cycles",
+        splits=20,  # 171 held-out rows: one of them is 0.6 %
     ),
 }
 
@@ -157,7 +158,7 @@ def run(task: Task) -> dict[str, Any]:
     """One task on several splits."""
     rows, labels = task.rows()
     results: list[dict[str, Any]] = []
-    for seed in range(SPLITS):
+    for seed in range(task.splits):
         split = train_test_split(
             rows, labels, test_size=task.held_out, random_state=seed, stratify=labels
         )
