@@ -93,6 +93,7 @@ class LinearModel(Op):
                 {"units": units, "depth": depth},
                 instructions=8.0 * weights.elements + 30.0 * units,
                 flash=True,
+                cycles=_avr_cycles(x, weights, bias) if "avr" in isa else 0.0,
             ),
         )
 
@@ -114,6 +115,14 @@ class LinearModel(Op):
             instructions=12.0 * weights.elements + 30.0 * units,
             flash=True,
         )
+
+
+def _avr_cycles(x: Tensor, weights: Tensor, bias: Tensor) -> float:
+    """Clock cycles on an AVR: the loop's from instruction timing, a row's measured."""
+    units, depth = weights.shape
+    product = 12 if bias.dtype == "int16" else 14
+    product += {"int16": 7 if bias.dtype == "int16" else 9}.get(x.dtype, 0)
+    return float((product + (depth > 255)) * weights.elements + 37 * units + 16)
 
 
 def _check_sums(x: Tensor, weights: Tensor, bias: Tensor) -> None:
