@@ -8,11 +8,11 @@ a dot product takes `group` weights of every lane. See ``runtime/nsk_wide.h``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netsuke.ir import Array, Tensor
+from netsuke.ir import Array, Kernel, Tensor
 from netsuke.ops.fixed_point import INT32_MAX
 from netsuke.ops.requant import Requant
 
@@ -230,3 +230,20 @@ def _excess(right: Array) -> Array:
 def _doubling(multiplier: Array, bias: Array, shift: Array, order: Array) -> Array:
     columns = [np.append(field, 0)[order] for field in (bias, multiplier, shift)]
     return np.ascontiguousarray(np.concatenate(columns, axis=1)).astype(np.int32).ravel()
+
+
+def vector_forms(portable: Kernel, isa: frozenset[str]) -> tuple[Kernel, ...]:
+    """The same loops compiled for vectors, beside a portable kernel: same parameters, same scratch.
+
+    For kernels without packed weights; each file bears the portable one's name and the family's.
+    """
+    return tuple(
+        replace(
+            portable,
+            function=f"{portable.function}_{family.name}",
+            source=f"{portable.source.removesuffix('.c')}_{family.name}.c",
+            instructions=portable.instructions / family.lanes,
+        )
+        for family in (AVX512VNNI, AVX2, NEON)
+        if family.needs <= isa
+    )

@@ -137,6 +137,50 @@ static inline void nsk_store1(int8_t *y, int32_t count, nsk_sums a, const int32_
                     nsk_clamp_bytes(_mm256_permutevar8x32_epi32(bytes, order), limits));
 }
 
+#define NSK_ELEMENTS 1 /* nsk_widen and so on: single elements, nothing summed */
+
+static inline nsk_sums nsk_widen(const int8_t *x)
+{
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)x));
+}
+
+/* x * 2^left + offset */
+static inline nsk_sums nsk_shifted(nsk_sums x, int32_t left, int32_t offset)
+{
+    return _mm256_add_epi32(_mm256_sll_epi32(x, _mm_cvtsi32_si128(left)),
+                            _mm256_set1_epi32(offset));
+}
+
+static inline nsk_sums nsk_plus(nsk_sums a, nsk_sums b)
+{
+    return _mm256_add_epi32(a, b);
+}
+
+/* nsk_high of every lane. */
+static inline nsk_sums nsk_high_lanes(nsk_sums x, int32_t multiplier)
+{
+    const __m256i factor = _mm256_set1_epi32(multiplier), half = _mm256_set1_epi64x(1 << 30);
+    const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(x, factor), half);
+    const __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(x, 32), factor), half);
+    return _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xAA);
+}
+
+/* (x + sign of x + round) >> right */
+static inline nsk_sums nsk_away_lanes(nsk_sums x, int32_t round, int32_t right)
+{
+    const __m256i sum = _mm256_add_epi32(_mm256_srai_epi32(x, 31), _mm256_set1_epi32(round));
+    return _mm256_sra_epi32(_mm256_add_epi32(x, sum), _mm_cvtsi32_si128(right));
+}
+
+static inline void nsk_store_lanes(int8_t *y, nsk_sums x, const nsk_limits *limits)
+{
+    const __m256i low = _mm256_max_epi32(x, _mm256_set1_epi32(limits->low));
+    const __m256i words = _mm256_min_epi32(low, _mm256_set1_epi32(limits->high));
+    const __m128i halves =
+        _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storel_epi64((__m128i *)(void *)y, _mm_packs_epi16(halves, halves));
+}
+
 /* Every channel by itself: 16 channels of one pixel; two taps become the halves of a lane. */
 static inline void nsk_channels(int8_t *y, int32_t count, const nsk_cell *x, const int32_t *offsets,
                                 int32_t groups, const int8_t *w, const int32_t *scales,

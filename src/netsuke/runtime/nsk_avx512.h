@@ -133,6 +133,48 @@ static inline void nsk_store4(int8_t *y, int32_t count, nsk_sums a, nsk_sums b, 
     }
 }
 
+#define NSK_ELEMENTS 1 /* nsk_widen and so on: single elements, nothing summed */
+
+static inline nsk_sums nsk_widen(const int8_t *x)
+{
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)x));
+}
+
+/* x * 2^left + offset */
+static inline nsk_sums nsk_shifted(nsk_sums x, int32_t left, int32_t offset)
+{
+    return _mm512_add_epi32(_mm512_sll_epi32(x, _mm_cvtsi32_si128(left)),
+                            _mm512_set1_epi32(offset));
+}
+
+static inline nsk_sums nsk_plus(nsk_sums a, nsk_sums b)
+{
+    return _mm512_add_epi32(a, b);
+}
+
+/* nsk_high of every lane. */
+static inline nsk_sums nsk_high_lanes(nsk_sums x, int32_t multiplier)
+{
+    const __m512i factor = _mm512_set1_epi32(multiplier), half = _mm512_set1_epi64(1 << 30);
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(x, factor), half);
+    const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(x, 32), factor), half);
+    return _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
+}
+
+/* (x + sign of x + round) >> right */
+static inline nsk_sums nsk_away_lanes(nsk_sums x, int32_t round, int32_t right)
+{
+    const __m512i sum = _mm512_add_epi32(_mm512_srai_epi32(x, 31), _mm512_set1_epi32(round));
+    return _mm512_sra_epi32(_mm512_add_epi32(x, sum), _mm_cvtsi32_si128(right));
+}
+
+static inline void nsk_store_lanes(int8_t *y, nsk_sums x, const nsk_limits *limits)
+{
+    const __m512i low = _mm512_max_epi32(x, _mm512_set1_epi32(limits->low));
+    const __m512i bytes = _mm512_min_epi32(low, _mm512_set1_epi32(limits->high));
+    _mm_storeu_si128((__m128i *)(void *)y, _mm512_cvtepi32_epi8(bytes));
+}
+
 /* Every channel by itself: 64 channels of one pixel; four taps become the bytes of a lane. */
 static inline void nsk_channels(int8_t *y, int32_t count, const nsk_cell *x, const int32_t *offsets,
                                 int32_t groups, const int8_t *w, const int32_t *scales,

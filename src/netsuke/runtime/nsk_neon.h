@@ -147,6 +147,46 @@ static inline void nsk_store1(int8_t *y, int32_t count, nsk_sums a, const int32_
     nsk_store_bytes(y, count < 4 ? count : 4, whole);
 }
 
+#define NSK_ELEMENTS 1 /* nsk_widen and so on: single elements, nothing summed */
+
+static inline nsk_sums nsk_widen(const int8_t *x)
+{
+    const int32_t words[4] = {x[0], x[1], x[2], x[3]};
+    return vld1q_s32(words);
+}
+
+/* x * 2^left + offset */
+static inline nsk_sums nsk_shifted(nsk_sums x, int32_t left, int32_t offset)
+{
+    return vaddq_s32(vshlq_s32(x, vdupq_n_s32(left)), vdupq_n_s32(offset));
+}
+
+static inline nsk_sums nsk_plus(nsk_sums a, nsk_sums b)
+{
+    return vaddq_s32(a, b);
+}
+
+/* nsk_high of every lane. */
+static inline nsk_sums nsk_high_lanes(nsk_sums x, int32_t multiplier)
+{
+    return vqrdmulhq_n_s32(x, multiplier);
+}
+
+/* (x + sign of x + round) >> right */
+static inline nsk_sums nsk_away_lanes(nsk_sums x, int32_t round, int32_t right)
+{
+    const int32x4_t sum = vaddq_s32(vsraq_n_s32(x, x, 31), vdupq_n_s32(round));
+    return vshlq_s32(sum, vdupq_n_s32(-right));
+}
+
+static inline void nsk_store_lanes(int8_t *y, nsk_sums x, const nsk_limits *limits)
+{
+    const int32x4_t low = vmaxq_s32(x, vdupq_n_s32(limits->low));
+    const int16x4_t halves = vmovn_s32(vminq_s32(low, vdupq_n_s32(limits->high)));
+    const int8x8_t bytes = vmovn_s16(vcombine_s16(halves, halves));
+    vst1_lane_s32((int32_t *)(void *)y, vreinterpret_s32_s8(bytes), 0);
+}
+
 /* Every channel by itself: 16 channels of one pixel, two taps at a time. */
 static inline void nsk_channels(int8_t *y, int32_t count, const nsk_cell *x, const int32_t *offsets,
                                 int32_t groups, const int8_t *w, const int32_t *scales,

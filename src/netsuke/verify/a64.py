@@ -12,7 +12,7 @@ from netsuke.errors import MissingToolError, UsageError, VerificationError
 from netsuke.ir import Array
 from netsuke.verify.cores import Core
 from netsuke.verify.counter import Counter
-from netsuke.verify.image import PAGE, Memory, build_image
+from netsuke.verify.image import Memory, build_image
 from netsuke.verify.project import Project, open_project
 from netsuke.verify.samples import empty_outputs, stored_samples
 from netsuke.verify.unicorn import LIMIT, UnicornModel

@@ -28,6 +28,7 @@ from netsuke.ops.links import same_positions
 from netsuke.ops.lowering import clamped
 from netsuke.ops.movement import same_quant
 from netsuke.ops.ranges import rising_ranges
+from netsuke.ops.wide import vector_forms
 from netsuke.ops.window import Pads, output_extent, reads_ahead, window_tile, windows
 
 LARGEST_WINDOW = 1 << 23
@@ -36,6 +37,8 @@ LARGEST_WINDOW = 1 << 23
 LARGEST_MVE_WINDOW = 256
 """Pixels of a window whose int8 sum surely fits into int16."""
 
+LARGEST_WINDOW = 1 << 16
+"""Pixels up to which the kernels on vectors divide exactly, in single precision."""
 LARGEST_DSP_WINDOW = 255
 """Pixels of a window whose int8 sum surely fits into int16, whichever sign it has."""
 
@@ -192,7 +195,8 @@ class AveragePool2d(Op):
             * (fours + rest * (7.0 * math.prod(self.kernel) + 15) + 60.0),
         )
         lanes = "dsp" in isa and math.prod(self.kernel) <= LARGEST_DSP_WINDOW
-        simple = (dsp, portable) if lanes else (portable,)
+        wide = vector_forms(portable, isa) if math.prod(self.kernel) <= LARGEST_WINDOW else ()
+        simple = (*wide, dsp, portable) if lanes else (*wide, portable)
         if "mve" not in isa or math.prod(self.kernel) > LARGEST_MVE_WINDOW:
             return simple
         vectors = out_h * out_w * -(-channels // 8)

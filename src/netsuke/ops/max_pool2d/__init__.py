@@ -26,6 +26,7 @@ from netsuke.ir import (
 from netsuke.ops.links import same_positions
 from netsuke.ops.movement import same_quant
 from netsuke.ops.ranges import rising_ranges
+from netsuke.ops.wide import vector_forms
 from netsuke.ops.window import Pads, output_extent, reads_ahead, window_tile, windows
 
 
@@ -138,7 +139,8 @@ class MaxPool2d(Op):
             source="max_pool2d/max_pool2d_s8_dsp.c",
             instructions=out_h * out_w * (fours + rest * 7.0 * math.prod(self.kernel) + 75.0),
         )
-        simple = (dsp, portable) if "dsp" in isa else (portable,)
+        wide = vector_forms(portable, isa)
+        simple = (*wide, dsp, portable) if "dsp" in isa else (*wide, portable)
         if "mve" not in isa:
             return simple
         vectors = out_h * out_w * -(-channels // 16)

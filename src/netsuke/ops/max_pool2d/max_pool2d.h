@@ -24,6 +24,9 @@ typedef struct {
 void nsk_max_pool2d_s8(const nsk_max_pool2d *p, const int8_t *x, int8_t *y);
 void nsk_max_pool2d_s8_mve(const nsk_max_pool2d *p, const int8_t *x, int8_t *y);
 void nsk_max_pool2d_s8_dsp(const nsk_max_pool2d *p, const int8_t *x, int8_t *y);
+void nsk_max_pool2d_s8_avx2(const nsk_max_pool2d *p, const int8_t *x, int8_t *y);
+void nsk_max_pool2d_s8_avx512vnni(const nsk_max_pool2d *p, const int8_t *x, int8_t *y);
+void nsk_max_pool2d_s8_neon(const nsk_max_pool2d *p, const int8_t *x, int8_t *y);
 void nsk_max_pool2d_f32(const nsk_max_pool2d *p, const float *x, float *y);
 
 #endif
