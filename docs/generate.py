@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -60,16 +61,23 @@ def commands() -> str:
     lines = ["# Commands", ""]
     root = typer.main.get_command(app)
     for name in sorted(root.commands):  # type: ignore[attr-defined]
-        command = root.commands[name]  # type: ignore[attr-defined]
-        lines += [f"## netsuke {name}", "", (command.help or "").strip(), ""]
-        for parameter in command.params:
-            text = getattr(parameter, "help", None) or ""
-            shown = ", ".join(f"`{o}`" for o in parameter.opts)
-            if parameter.param_type_name == "argument":
-                shown = f"`{(parameter.name or '').upper()}`"
-            lines.append(f"- {shown} {text}".rstrip())
-        lines.append("")
+        lines += _command(name, root.commands[name])  # type: ignore[attr-defined]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _command(name: str, command: Any) -> list[str]:
+    """A command, or those of a group."""
+    if hasattr(command, "commands"):
+        parts = [_command(f"{name} {part}", command.commands[part]) for part in command.commands]
+        return [line for part in parts for line in part]
+    lines = [f"## netsuke {name}", "", (command.help or "").strip(), ""]
+    for parameter in command.params:
+        text = getattr(parameter, "help", None) or ""
+        shown = ", ".join(f"`{o}`" for o in parameter.opts)
+        if parameter.param_type_name == "argument":
+            shown = f"`{(parameter.name or '').upper()}`"
+        lines.append(f"- {shown} {text}".rstrip())
+    return [*lines, ""]
 
 
 PAGES = {"operators.md": operators, "devices.md": devices, "commands.md": commands}

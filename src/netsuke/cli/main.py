@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from netsuke.cli.commands import (
+    bench,
     check,
     compile,
     devices,
@@ -24,7 +25,10 @@ from netsuke.cli.commands import (
 )
 from netsuke.errors import NetsukeError
 
-COMMANDS = (check, ops, quantize, compile, run, verify, fit, train, devices, report, doctor)
+COMMANDS = (
+    *(check, ops, quantize, compile, run, verify, fit, train),
+    *(devices, report, bench, doctor),
+)
 
 app = typer.Typer(
     name="netsuke",

@@ -13,7 +13,7 @@ from netsuke.codegen import compile_graph
 from netsuke.codegen.sources import kernel_files
 from netsuke.devices import Device
 from netsuke.errors import UsageError
-from netsuke.ir import Graph, Kernel, Node
+from netsuke.ir import Graph, Kernel, Node, Tensor
 from netsuke.schedule.costs import Costs
 from netsuke.schedule.plan import kernels_of
 from netsuke.verify.cache import cached, digest, kept
@@ -35,10 +35,19 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One kernel of one node: its C function, and instructions as modelled and as measured."""
+    """One kernel of one node: its C function, and instructions as modelled and as measured.
+
+    Attributes
+    ----------
+    shapes
+        ``25x5x64, 1x1x64x64 -> 25x5x64``: inputs, but for vectors, and outputs.
+    macs, elements
+        Multiply-accumulates of the node, and elements of its outputs.
+    """
 
     node: str
     op: str
+    shapes: str
     function: str
     scratch: int | None
     inplace: bool
@@ -122,6 +131,7 @@ class MeasuredCosts:
             Measured(
                 node.name,
                 node.op.kind,
+                _shapes(graph, node),
                 kernel.function,
                 kernel.scratch,
                 bool(kernel.inplace),
@@ -172,6 +182,14 @@ class MeasuredCosts:
         ]
         sources = [part for path, data in files.items() for part in (path.name, data)]
         return digest(self._platform, kernel.function, *parameters, *constants, *sources)
+
+
+def _shapes(graph: Graph, node: Node) -> str:
+    def text(tensors: Sequence[Tensor]) -> str:
+        return ", ".join("x".join(map(str, tensor.shape)) for tensor in tensors)
+
+    inputs = [t for t in graph.in_of(node) if not t.is_constant or len(t.shape) > 1]
+    return f"{text(inputs)} -> {text(graph.out_of(node))}"
 
 
 def _write(count: int, path: Path) -> None:

@@ -1,0 +1,111 @@
+"""`netsuke bench kernels`: what every kernel takes, counted on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from netsuke.cli.output import Json, count, doing, rows, show_json
+from netsuke.ir import Graph
+
+if TYPE_CHECKING:
+    from netsuke.verify.measure import Measured
+
+MODELS = (
+    "ds_cnn?softmax=true",
+    "resnet8",
+    "mobilenet_v1?width=0.25&size=96&classes=2",
+    "lenet",
+)
+"""Networks whose layers stand for what is usual on a microcontroller."""
+SAMPLES = 2
+
+
+def register(app: typer.Typer) -> None:
+    bench = typer.Typer(help="Measure on emulators.", no_args_is_help=True)
+    app.add_typer(bench, name="bench")
+
+    @bench.callback()
+    def _bench() -> None:
+        """Measure on emulators."""
+
+    @bench.command()
+    def kernels(
+        models: Annotated[
+            list[str] | None,
+            typer.Argument(metavar="[MODEL]...", help="Models whose layers are measured."),
+        ] = None,
+        device: Annotated[
+            str, typer.Option("--device", "-d", help="Board whose core is emulated.")
+        ] = "nucleo-f446re",
+        op: Annotated[
+            list[str] | None, typer.Option("--op", help="Operator; may be repeated.")
+        ] = None,
+        compiler: Annotated[
+            str | None, typer.Option(help="zig (default) or arm-none-eabi-gcc.")
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Count the instructions of every kernel for every shape of some networks' layers."""
+        from netsuke.api import device as find
+        from netsuke.verify.measure import MeasuredCosts
+
+        table: list[Measured] = []
+        with doing("measuring") as say:
+            costs = MeasuredCosts(
+                find(device),
+                compiler,
+                lambda what, done, total: say(f"measuring {what}: run {done + 1} of {total}"),
+            )
+            for model in models or MODELS:
+                table += costs.table(_integers(model))
+        kept = [row for row in _distinct(table) if not op or row.op in op]
+        if as_json:
+            show_json([{**asdict(row), "per_mac": _rate(row)} for row in kept])
+        else:
+            print(text(kept))
+
+
+def _integers(model: str) -> Graph:
+    """The int8 graph of a model; a float one is calibrated with noise, which no count minds."""
+    from netsuke.api import is_float, load
+    from netsuke.compress.quantize import quantize
+    from netsuke.verify.samples import random_samples
+
+    graph = load(model)
+    return quantize(graph, random_samples(graph, SAMPLES, 0)) if is_float(graph) else graph
+
+
+def _distinct(table: Sequence[Measured]) -> list[Measured]:
+    """Rows without those that say the same, in order of operator, shape and instructions."""
+    seen: dict[tuple[Any, ...], Measured] = {}
+    for row in table:
+        seen.setdefault((row.op, row.shapes, row.function, row.scratch, row.inplace), row)
+    return sorted(seen.values(), key=lambda row: (row.op, row.macs, row.shapes, row.instructions))
+
+
+def _rate(row: Measured) -> float:
+    """Instructions a multiply-accumulate, or an output element where there are none."""
+    return row.instructions / max(row.macs or row.elements, 1)
+
+
+def text(table: Sequence[Measured]) -> str:
+    """The table for eyes; the last column says what the operator's model makes of it."""
+    lines = [("kernel", "shape", "scratch", "in place", "instr.", "/MAC", "modelled")]
+    for row in table:
+        unit = "" if row.macs else " /el."
+        lines.append(
+            (
+                row.function.removeprefix("nsk_"),
+                row.shapes,
+                "" if row.scratch is None else f"{row.scratch:,}",
+                "yes" if row.inplace else "",
+                count(row.instructions),
+                f"{_rate(row):.2f}{unit}",
+                f"{row.modelled / row.instructions:.2f}x",
+            )
+        )
+    return rows(lines, "")

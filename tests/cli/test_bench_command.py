@@ -1,0 +1,49 @@
+"""`netsuke bench kernels` counts every kernel of a model's layers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from netsuke.cli import main
+
+MODEL = "lenet?width=0.25&size=8"
+
+
+def test_every_kernel_is_listed_with_its_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "kernels", MODEL, "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert {"conv2d", "dense", "max_pool2d"} <= {row["op"] for row in table}
+    assert len({row["function"] for row in table if row["op"] == "conv2d"}) > 2
+    for row in table:
+        work = row["macs"] or row["elements"]
+        assert row["per_mac"] == pytest.approx(row["instructions"] / work)
+        assert 0.3 < row["per_mac"] < 200
+
+
+def test_operators_and_cores_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "kernels", MODEL, "--op", "dense", "-d", "rpi-pico", "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert {row["op"] for row in table} == {"dense"}
+    assert not any("dsp" in row["function"] for row in table)
+    assert main(["bench", "kernels", MODEL, "--op", "dense"]) == 0
+    text = capsys.readouterr().out
+    assert "dense_s8_dsp" in text
+    assert "/MAC" in text
+
+
+def test_a_core_that_nothing_counts_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "kernels", MODEL, "-d", "esp32-s3-n8r8"]) == 2
+    assert "cannot be emulated" in capsys.readouterr().err
+
+
+def test_compile_takes_measured_costs_and_a_limit_of_flash(
+    tmp_path: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["compile", MODEL, "-d", "nucleo-f446re", "-o", f"{tmp_path}/out", "--json"]
+    assert main([*base, "--measure"]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["arena"] > 0
+    assert main([*base, "--flash", "1K"]) == 3
+    assert "flash" in capsys.readouterr().err
