@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -124,13 +125,11 @@ def _outputs(model: Any, count: int) -> tuple[str, ...]:
     return tuple(map(str, labels)) if len(labels) == count else (str(labels[-1]),)
 
 
-def _predicted(model: Any, row: Array, names: Sequence[str]) -> Any:
-    rows: Any = row[None]
-    if hasattr(model, "feature_names_in_"):
-        import pandas
-
-        rows = pandas.DataFrame(rows, columns=list(names))
-    return model.predict(rows)[0]
+def _predicted(model: Any, row: Array) -> Any:
+    with warnings.catch_warnings():
+        # A model that was fitted with a data frame misses its column names.
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        return model.predict(row[None])[0]
 
 
 def _explain_trees(
@@ -155,7 +154,7 @@ def _explain_trees(
             path.append(Condition(text, number, moved, tuple(map(float, gain))))
             node = child
     scores = base + contributions.sum(0)
-    predicted = _predicted(model, row, names)
+    predicted = _predicted(model, row)
     labels = _outputs(model, outputs)
     return Explanation(predicted, labels, scores, base, names, contributions, tuple(path))
 
@@ -210,7 +209,7 @@ def _explain_linear(model: Any, row: Array, names: tuple[str, ...]) -> Explanati
     base = np.broadcast_to(np.asarray(model.intercept_, np.float64), weights.shape[:1]).copy()
     contributions = (weights * row).T
     scores = base + contributions.sum(0)
-    predicted = _predicted(model, row, names)
+    predicted = _predicted(model, row)
     labels = _outputs(model, len(weights))
     return Explanation(predicted, labels, scores, base, names, contributions, ())
 

@@ -128,16 +128,19 @@ class FastfoodFeatures(
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         blocks, d = self.signs_.shape
-        padded = np.zeros((len(X), 1, d), X.dtype)
-        padded[:, 0, : X.shape[1]] = X
-        mixed = hadamard(padded * self.signs_.astype(X.dtype))
-        where = np.broadcast_to(self.order_.astype(np.int64), mixed.shape)
-        mixed = np.take_along_axis(mixed, where, axis=2) * (GAUSS * self.gauss_).astype(X.dtype)
-        turned = hadamard(mixed).reshape(len(X), blocks * d)[:, : self.n_components]
-        scale = np.sqrt(2 * self.gamma_ / d) * self.lengths_
-        angle = turned * scale.astype(X.dtype)
+        angle = np.empty((len(X), blocks * d), X.dtype)
+        for block in range(blocks):
+            padded = np.zeros((len(X), d), X.dtype)
+            padded[:, : X.shape[1]] = X * self.signs_[block, : X.shape[1]]
+            mixed = _transformed(padded)[:, self.order_[block]]
+            mixed *= (GAUSS * self.gauss_[block]).astype(X.dtype)
+            angle[:, block * d : (block + 1) * d] = _transformed(mixed)
+        angle = angle[:, : self.n_components]
+        angle *= (np.sqrt(2 * self.gamma_ / d) * self.lengths_).astype(X.dtype)
         angle += (2 * np.pi / TURN * self.phases_).astype(X.dtype)
-        return np.asarray(np.cos(angle) * X.dtype.type(np.sqrt(2 / self.n_components)))
+        np.cos(angle, out=angle)
+        angle *= X.dtype.type(np.sqrt(2 / self.n_components))
+        return angle
 
     def grid(self) -> Grid:
         """The integers in which a device sees the features; raw ones where they are small."""
@@ -209,3 +212,21 @@ class FastfoodFeatures(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _transformed(rows: Array) -> Array:
+    """The Hadamard transform of real rows ``(n, d)``, digit by digit of the index.
+
+    H of 2^(a + b) is the Kronecker product of H of 2^a and H of 2^b. Each pass multiplies the last
+    digit by a matrix of at most 16 x 16 and turns it to the front; that is O(d log d), and faster
+    here than passes of single additions.
+    """
+    count, d = rows.shape
+    bits = d.bit_length() - 1
+    passes = -(-bits // 4)
+    for number in range(passes):
+        radix = 1 << (bits * (number + 1) // passes - bits * number // passes)
+        matrix = hadamard(np.eye(radix, dtype=rows.dtype))
+        rows = (rows.reshape(-1, radix) @ matrix).reshape(count, d // radix, radix)
+        rows = rows.transpose(0, 2, 1).reshape(count, d)
+    return rows
