@@ -81,9 +81,9 @@ NSK_INLINE void add_scores(uint8_t outputs, const int8_t *s, uint8_t near, int32
 /* The sum shifted, or 255 where it goes beyond the table's last entry. */
 NSK_INLINE uint8_t entry_of(uint32_t sum, uint8_t shift, uint8_t last)
 {
-    if (shift >= 8) {
-        const uint16_t entry = (uint16_t)((uint16_t)(sum >> 8) >> (shift - 8));
-        return entry < last ? (uint8_t)entry : 255;
+    if (shift < 16 && (uint32_t)last << shift <= 65535) { /* two bytes tell */
+        const uint16_t entry = (uint16_t)((uint16_t)sum >> shift);
+        return sum <= 65535 && entry < last ? (uint8_t)entry : 255;
     }
     const uint32_t entry = sum >> shift;
     return entry < last ? (uint8_t)entry : 255;
