@@ -86,9 +86,12 @@ def _mlp(table: Table, budgets: list[int], seed: int) -> Designs:
     if table.is_classification:
         from netsuke.estimators import TinyMLPClassifier
 
+        known = 0
         for size in budgets:
             units = min(max(2, 2 * size // weights), 32)  # about half of the weights are kept
-            if 128 <= size <= 4096:
+            enough = units == known and size > 2 * units * weights
+            if 128 <= size <= 4096 and not enough:
+                known = units
                 yield (
                     f"of {units} units in {size} B",
                     TinyMLPClassifier(size, hidden_size=units, random_state=seed),
