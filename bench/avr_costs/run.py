@@ -23,6 +23,8 @@ import netsuke as nk
 from netsuke.codegen import avr_code, compile_graph
 from netsuke.codegen.footprint import footprint
 from netsuke.ir import Graph, GraphBuilder, Kernel, Node, interpret_batch
+from netsuke.schedule import Plan
+from netsuke.verify.avr import avr_compiler
 from netsuke.verify.simavr import SimavrModel
 
 UNO = nk.device("arduino-uno")
@@ -41,6 +43,7 @@ class Program:
     code: int  # without start-up and tables
     startup: int
     cycles: float
+    modelled: tuple[float, ...]  # cycles of each kernel, before any factor
     predicted_flash: int
     predicted_cycles: float
 
@@ -88,31 +91,50 @@ def _measured(name: str, graph: Graph, feeds: list[np.ndarray], whole: bool) -> 
         sizes.text,
         sizes.library,
         float(np.mean(model.cycles)),
+        tuple(_modelled(artifact.plan, feeds)),
         footprint(artifact.plan, UNO, artifact.weights).flash,
-        sum(kernel.cycles for kernel in kernels),
+        avr_code.cycles_on_avr(artifact.plan, feeds),
     )
 
 
+def _modelled(plan: Plan, feeds: list[np.ndarray]) -> Iterator[float]:
+    values = avr_code._values(plan.graph, feeds)
+    for step in plan.steps:
+        if step.kernel:
+            inputs = plan.graph.in_of(step.node)
+            seen = [values[tensor.name] for tensor in inputs if not tensor.is_constant]
+            kernel = step.node.op.timed(step.kernel, inputs, seen)
+            yield kernel.cycles or kernel.instructions
+
+
 def fitted(found: list[Program]) -> dict[str, Any]:
-    """The record: least squares over all programs, each weighted by its flash."""
+    """The record: least squares over all programs, each weighted by its size."""
     names = sorted({avr_code.variant(kernel) for program in found for kernel in program.kernels})
-    table = np.zeros((len(found), len(names) + 1))
-    for row, program in zip(table, found, strict=True):
-        for kernel in program.kernels:
-            row[names.index(avr_code.variant(kernel))] += 1
-        row[-1] = 1 - len(program.kernels)
-    weight = np.array([(WHOLE if one.whole else 1.0) / one.flash for one in found])
-    code = np.array([one.code for one in found], float)
-    damping = 1e-6 * np.eye(table.shape[1])
-    left = np.vstack([table * weight[:, None], damping])
-    right = np.concatenate([code * weight, np.zeros(table.shape[1])])
-    solution = np.linalg.lstsq(left, right, rcond=None)[0]
+    code, cycles = (np.zeros((len(found), len(names))) for _ in range(2))
+    for row, program in enumerate(found):
+        for kernel, modelled in zip(program.kernels, program.modelled, strict=True):
+            column = names.index(avr_code.variant(kernel))
+            code[row, column] += 1
+            cycles[row, column] += modelled
+    shared = 1.0 - np.array([[len(program.kernels)] for program in found])
+    sizes = _solved(np.hstack([code, shared]), found, "code", "flash")
+    factors = _solved(cycles, found, "cycles", "cycles")
     return {
-        "compiler": SimavrModel(compile_graph(next(graphs())[1], UNO)).compiler.version,
+        "compiler": avr_compiler().version,
         "startup": found[0].startup,
-        "shared": round(float(solution[-1]), 1),
-        "code": {name: round(float(size)) for name, size in zip(names, solution, strict=False)},
+        "shared": round(float(sizes[-1]), 1),
+        "code": {name: round(float(size)) for name, size in zip(names, sizes, strict=False)},
+        "cycles": {name: round(float(f), 4) for name, f in zip(names, factors, strict=True)},
     }
+
+
+def _solved(table: np.ndarray, found: list[Program], of: str, relative: str) -> np.ndarray:
+    weight = [(WHOLE if one.whole else 1.0) / max(getattr(one, relative), 100) for one in found]
+    right = np.array([getattr(one, of) for one in found], float) * weight
+    damping = 1e-6 * np.eye(table.shape[1])
+    left = np.vstack([table * np.array(weight)[:, None], damping])
+    padded = np.concatenate([right, np.zeros(table.shape[1])])
+    return np.asarray(np.linalg.lstsq(left, padded, rcond=None)[0])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,9 +12,11 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 import netsuke as nk
@@ -24,6 +26,7 @@ from netsuke.estimators import (
     TinyLinearClassifier,
     TinyMLPClassifier,
 )
+from netsuke.estimators.fastfood import FastfoodFeatures
 from netsuke.estimators.refined_forest import RefinedForestClassifier
 from netsuke.estimators.soft_tree import SoftDecisionTreeClassifier
 from netsuke.ir import Graph
@@ -45,6 +48,7 @@ def graphs() -> Iterator[tuple[str, Graph, np.ndarray]]:
         order = np.random.default_rng(0).permutation(len(x))
         x, y = x[order], y[order]
         designs = _regressors() if data == "diabetes" else _classifiers()
+        designs |= _neighbours() if data == "wine" else {}
         for name, estimator in designs.items():
             fitted = estimator.fit(x[ROWS:], y[ROWS:])
             graph = nk.load(fitted, samples=x[ROWS:])
@@ -88,6 +92,23 @@ def _classifiers() -> dict[str, Any]:
             n_estimators=12, max_bytes=size, random_state=0
         )
     return found
+
+
+def _neighbours() -> dict[str, Any]:
+    """Models that keep rows; only of a small data set do they fit an UNO."""
+    minmax = MinMaxScaler
+    return {
+        "SVC": make_pipeline(minmax(), SVC(C=1.0)),
+        "SVC 10": make_pipeline(minmax(), SVC(C=10.0)),
+        "3 neighbours": make_pipeline(minmax(), KNeighborsClassifier(3)),
+        "1 neighbour": make_pipeline(minmax(), KNeighborsClassifier(1)),
+        "fastfood 64": make_pipeline(
+            minmax(), FastfoodFeatures(n_components=64, random_state=0), LinearSVC()
+        ),
+        "fastfood 128": make_pipeline(
+            minmax(), FastfoodFeatures(n_components=128, random_state=0), LinearSVC()
+        ),
+    }
 
 
 def _regressors() -> dict[str, Any]:

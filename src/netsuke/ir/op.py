@@ -166,6 +166,13 @@ class Op(ABC):
         """
         raise GraphError(self.kind, "has no C kernel for these element types")
 
+    def timed(self, kernel: Kernel, inputs: Sequence[Tensor], rows: Sequence[Array]) -> Kernel:
+        """The kernel with the mean cycles that these samples take, where they depend on samples.
+
+        `rows` are the activations among the inputs, ``(n, *shape)`` each.
+        """
+        return kernel
+
     def stream(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
     ) -> Kernel | None:

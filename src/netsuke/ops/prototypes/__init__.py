@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,8 +77,6 @@ class Prototypes(Op):
     ) -> tuple[Kernel, ...]:
         count, size = inputs[1].shape
         results = inputs[2].shape[1]
-        # In assembly, from instruction timing; nearly all prototypes are taken to be near.
-        cycles = count * (16.0 * size + 41.0 + ACTIVE * 29.0 * results)
         return (
             Kernel(
                 "nsk_prototypes_s8",
@@ -93,6 +91,20 @@ class Prototypes(Op):
                 },
                 instructions=9.0 * inputs[1].elements + 5.0 * inputs[2].elements + 20.0 * count,
                 flash=True,
-                cycles=cycles if "avr" in isa else 0.0,
+                cycles=_avr_cycles(count, size, results, ACTIVE) if "avr" in isa else 0.0,
             ),
         )
+
+    def timed(self, kernel: Kernel, inputs: Sequence[Tensor], rows: Sequence[Array]) -> Kernel:
+        places, table = inputs[1].data, inputs[3].data
+        assert places is not None and table is not None
+        z, wide = rows[0].astype(np.int64), places.astype(np.int64)
+        squares = np.square(z).sum(1)[:, None] + np.square(wide).sum(1) - 2 * (z @ wide.T)
+        active = float(((squares >> self.shift) < len(table) - 1).mean())
+        cycles = _avr_cycles(*places.shape, inputs[2].shape[1], active)
+        return replace(kernel, cycles=cycles)
+
+
+def _avr_cycles(count: int, size: int, results: int, active: float) -> float:
+    """Cycles on an AVR, in assembly, from instruction timing; `active` prototypes of 1 are near."""
+    return count * (16.0 * size + 41.0 + active * 29.0 * results)
