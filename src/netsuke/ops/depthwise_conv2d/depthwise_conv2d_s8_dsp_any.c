@@ -251,19 +251,24 @@ static NSK_NOINLINE void copy_pixels(const int8_t *x, int32_t step, int16_t *to,
     }
 }
 
-/* Copy a row of the image into its row of the plane, phase by phase. */
-static void copy_row(const nsk_depthwise_conv2d_phases *p, const int8_t *x, int16_t *to)
+/* Copy so many rows of the image into rows of the plane, phase by phase. */
+static void copy_rows(const nsk_depthwise_conv2d_phases *p, const int8_t *x, int16_t *to,
+                      int32_t rows)
 {
-    const int32_t phases = p->dilation_column;
-    if (phases == 1) {
-        copy_pixels(x, p->in_column, to + p->pad_column, p->columns);
-        return;
-    }
-    for (int32_t n = 0; n < phases && n < p->columns; n++) {
-        const int32_t place = p->pad_column + n;
-        copy_pixels(x + n * p->in_column, phases * p->in_column,
-                    to + place % phases * p->phase_w + place / phases,
-                    (p->columns - n + phases - 1) / phases);
+    const int32_t phases = p->dilation_column, down = p->in_row, line = p->plane_w;
+    /* Phase and element of the first pixel; the columns that are left are shared out in turn. */
+    int32_t phase = p->pad_column % phases, element = p->pad_column / phases;
+    const int32_t each = p->columns / phases, more = p->columns - each * phases;
+    for (int32_t n = 0; n < phases; n++, x += p->in_column) {
+        const int8_t *from = x;
+        int16_t *row = to + phase * p->phase_w + element;
+        for (int32_t i = rows; i > 0; i--, from += down, row += line) {
+            copy_pixels(from, phases * p->in_column, row, each + (n < more));
+        }
+        if (++phase == phases) {
+            phase = 0;
+            element++;
+        }
     }
 }
 
@@ -271,13 +276,14 @@ static void copy_row(const nsk_depthwise_conv2d_phases *p, const int8_t *x, int1
 static void load(const nsk_depthwise_conv2d_phases *p, const int8_t *x, int16_t *plane,
                  int32_t first)
 {
-    int32_t row = first * p->stride_row - p->pad_row;
-    for (int32_t i = 0; i < p->plane_h; i++, row++, plane += p->plane_w) {
-        if (row >= 0 && row < p->rows) {
-            copy_row(p, x + row * p->in_row, plane);
-        } else if (p->band < p->out_rows) { /* else it still is as it was */
-            fill(plane, p->plane_w, p->input_zero);
-        }
+    const int32_t start = first * p->stride_row - p->pad_row;
+    const int32_t before = start < 0 ? -start : 0, end = start + p->plane_h;
+    const int32_t rows = (end < p->rows ? end : p->rows) - (start + before);
+    if (p->band < p->out_rows && (before > 0 || end > p->rows)) { /* else it is as it was */
+        fill(plane, p->plane_h * p->plane_w, p->input_zero);
+    }
+    if (rows > 0) {
+        copy_rows(p, x + (start + before) * p->in_row, plane + before * p->plane_w, rows);
     }
 }
 
@@ -297,25 +303,20 @@ static NSK_NOINLINE void make_last(task t, int32_t count, void (*fours)(const ta
     }
 }
 
-/* How many outputs of a row a class has. */
-static int32_t outputs_of(const nsk_depthwise_conv2d_phases *p, int32_t first)
-{
-    return (p->out_columns - first + p->classes - 1) / p->classes;
-}
-
-/* Rows of outputs of one output channel. */
+/* Rows of outputs of one output channel, class by class. */
 static void make_rows(const nsk_depthwise_conv2d_phases *p, task *t, const int16_t *plane,
                       int8_t *y, int32_t rows)
 {
     void (*const fours)(const task *) = p->apart == 1 ? fours_shared : fours_apart;
-    for (int32_t i = 0; i < rows; i++, plane += p->stride_row * p->plane_w, y += p->out_row) {
-        for (int32_t j = 0; j < p->classes && j < p->out_columns; j++) {
-            const int32_t place = j * p->stride_column;
-            t->x = plane + place % p->dilation_column * p->phase_w + place / p->dilation_column;
-            t->y = y + j * p->out_column;
-            const int32_t count = p->classes == 1 ? p->out_columns : outputs_of(p, j);
-            t->fours = count >> 2;
-            if (t->fours > 0) {
+    const int32_t down = p->stride_row * p->plane_w, below = p->out_row;
+    for (int32_t j = 0; j < p->classes && j < p->out_columns; j++) {
+        const int32_t place = j * p->stride_column, phases = p->dilation_column;
+        const int32_t count = (p->out_columns - j + p->classes - 1) / p->classes;
+        t->x = plane + place % phases * p->phase_w + place / phases;
+        t->y = y + j * p->out_column;
+        t->fours = count >> 2;
+        for (int32_t i = rows; i > 0; i--, t->x += down, t->y += below) {
+            if (count > 3) {
                 fours(t);
             }
             if (count & 3) {

@@ -139,13 +139,19 @@ def _words(channels: Channels, shape: tuple[int, ...], turned: bool) -> Array:
 
 
 def _instructions(plane: Mapping[str, int]) -> float:
-    """Executed instructions: 6 or 9 a step of four outputs, 6 a row of taps, 40 a four, ..."""
+    """Executed instructions: 6 or 9 a step of four outputs, 6 a row of taps, 32 a four, ..."""
     p = plane
     shared = p["apart"] == 1
-    four = p["taps_row"] * (p["steps"] * (6 if shared else 9) + 6) + 38.0
-    per_class, rest = divmod(-(-p["out_columns"] // p["classes"]), 4)
-    row = p["classes"] * (per_class * four + (rest > 0) * (four + 80.0) + 45.0) + 15.0
-    copy = p["rows"] * (3.5 * p["columns"] + 40.0 * p["dilation_column"])
-    pairs = p["taps_row"] * (p["steps"] * (16 if shared else 12) + 8) + 60.0
-    channel = copy + p["multiplier"] * (p["out_rows"] * row + pairs)
-    return float(p["in_c"] * channel + 3 * p["plane_h"] * p["plane_w"])
+    four = p["taps_row"] * (p["steps"] * (6 if shared else 9) + 6) + 32.0
+    fours, rest = divmod(-(-p["out_columns"] // p["classes"]), 4)
+    row = p["classes"] * (fours * four + (fours > 0) * 42.0 + (rest > 0) * (four + 95.0))
+    bands = -(-p["out_rows"] // p["band"])
+    rows = min(
+        p["rows"] + (bands - 1) * (p["plane_h"] - p["band"] * p["stride_row"]), 4 * p["rows"]
+    )
+    copy = rows * (2.7 * p["columns"] + 24.0 * p["dilation_column"])
+    fill = 3.0 * p["plane_h"] * p["plane_w"]
+    pairs = p["taps_row"] * (p["steps"] * (27 if shared else 18) + 8) + 140.0
+    channel = 150.0 + copy + p["multiplier"] * (p["out_rows"] * row + bands * pairs)
+    channel += 2 * fill if bands > 1 else 0.0
+    return float(p["in_c"] * channel + fill)
