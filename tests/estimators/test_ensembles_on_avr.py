@@ -102,6 +102,43 @@ def test_fifty_trees_of_depth_eight_fit_an_uno() -> None:
     assert np.mean(model.cycles) <= 8000
 
 
+@pytest.mark.parametrize("vote", ["hard", "soft"])
+def test_where_flash_allows_a_forest_runs_as_instructions(vote: str) -> None:
+    a, b, c, _ = digits()
+    forest = RandomForestClassifier(10, max_depth=8, random_state=0).fit(a, c)
+    graph = tree_graph(forest, Features(np.zeros(64), np.ones(64), samples=a), vote=vote)
+    tables = emulated(graph, b.astype(np.uint8))
+    fast = compile_graph(graph, UNO, flash=32256)
+    step = fast.plan.steps[0].kernel
+    assert step is not None and step.function == "nsk_forest_u8_class_avr"
+    model = SimavrModel(fast)
+    (got,) = model.run(b.astype(np.uint8))
+    np.testing.assert_array_equal(got, run_rows(graph, b.astype(np.uint8)))
+    assert np.mean(model.cycles) < 0.62 * np.mean(tables.cycles)
+
+
+def test_random_trees_as_instructions_are_equal() -> None:
+    rng = np.random.default_rng(5)
+    feature, threshold, children, roots, _ = grown(rng, "uint8", 64, 6, 180)
+    threshold[::9] = 255  # such a split has nothing on its right
+    children = np.where(children < 0, -1 - (-1 - children) % 11, children)
+    builder = GraphBuilder("random")
+    x = builder.input("x", (64,), "uint8", Quant((1.0,), scheme="unsigned"))
+    table = np.eye(11, dtype=np.int16) * 3
+    arrays = (feature, threshold, children.astype(np.int32), roots, table, np.arange(11))
+    names = [
+        builder.constant(f"c{i}", np.asarray(a, a.dtype if i < 5 else np.int16))
+        for i, a in enumerate(arrays)
+    ]
+    graph = builder.build([builder.one(Forest("scores"), x, *names)])
+    artifact = compile_graph(graph, UNO, flash=32256)
+    step = artifact.plan.steps[0].kernel
+    assert step is not None and step.function == "nsk_forest_u8_avr"
+    rows = rng.integers(0, 256, (60, 64), np.uint8)
+    (got,) = SimavrModel(artifact).run(rows)
+    np.testing.assert_array_equal(got, run_rows(graph, rows))
+
+
 def test_a_refined_forest_is_small_and_right() -> None:
     a, b, c, d = digits()
     start = ExtraTreesClassifier(20, max_depth=8)

@@ -13,6 +13,7 @@ from netsuke.errors import GraphError
 from netsuke.ir import Array, Quant, Tensor, constant
 from netsuke.ops.forest import Forest, Trees, largest_score, leaves_reached
 from netsuke.ops.forest.encode import BOTH, LEFT, LONG, RIGHT, encode
+from netsuke.ops.forest.opcodes import branch, cpi, ldd, ldi, opcodes, rjmp
 
 MODES = ("scores", "class", "leaves")
 
@@ -107,6 +108,31 @@ def test_the_first_of_equal_classes_wins() -> None:
         inputs, [], np.array([3], np.uint8), *[t.data for t in inputs[1:] if t.data is not None]
     )
     assert y.tolist() == [0]
+
+
+def test_instructions_are_those_of_the_manual() -> None:
+    # ldd r24, Z+37; cpi r24, 0xA5; ldi r24, 0x3C; brcc .+10; brcs .+2; rjmp .+200
+    assert [ldd(37), cpi(0xA5), ldi(0x3C)] == [0xA185, 0x3A85, 0xE38C]
+    assert [branch(False, 5), branch(True, 1), rjmp(100)] == [0xF428, 0xF008, 0xC064]
+
+
+@pytest.mark.parametrize(("features", "leaves"), [(65, 4), (64, 300)])
+def test_what_instructions_cannot_say_stays_a_table(features: int, leaves: int) -> None:
+    rng = np.random.default_rng(0)
+    feature, threshold, children, roots, _ = grown(rng, "uint8", 10, 1, leaves - 1)
+    assert opcodes(feature, threshold, children, roots, 10) is None or leaves <= 256
+    assert opcodes(feature, threshold, children, roots, features) is None
+
+
+def test_leaves_nearby_are_shared() -> None:
+    children = np.array([[1, -2], [-1, -2]])
+    code, sizes = opcodes(np.array([0, 0]), np.array([9, 4]), children, np.array([0]), 1) or (
+        (),
+        (),
+    )
+    # movw; ldd cpi brcc; cpi brcc ldi ret ldi ret: the second split has its feature still, and the
+    # first one's right leaf is the second one's
+    assert len(code) == 10 and list(sizes) == [20]
 
 
 def test_codes_do_not_overlap() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, Tensor, TensorType
 from netsuke.ops.forest.tables import forest_kernels
+from netsuke.ops.forest.timing import timed_on_avr
 from netsuke.ops.forest.trees import Trees, check_trees, largest_score, leaves_reached
 
 MODES = ("scores", "class", "leaves")
@@ -82,6 +83,9 @@ class Forest(Op):
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
     ) -> tuple[Kernel, ...]:
         return forest_kernels(Trees.of(inputs), inputs[0], self.mode, isa)
+
+    def timed(self, kernel: Kernel, inputs: Sequence[Tensor], rows: Sequence[Array]) -> Kernel:
+        return timed_on_avr(kernel, Trees.of(inputs), inputs[0], rows[0])
 
 
 __all__ = ["Forest", "Trees", "largest_score", "leaves_reached"]

@@ -45,6 +45,7 @@ typedef struct {
     uint16_t trees;
     int16_t majority;
     const uint8_t *nodes;
+    const uint16_t *code;  /* in place of nodes: trees as instructions, see opcodes.py */
     const uint16_t *sizes; /* bytes of each tree */
     const void *pairs;
     const int16_t *offset; /* absent in votes for a class */
@@ -63,6 +64,10 @@ void nsk_forest_s16(const nsk_forest *p, const int16_t *x, int16_t *y);
 void nsk_forest_u8_class(const nsk_forest *p, const uint8_t *x, uint8_t *y, void *scratch);
 void nsk_forest_s8_class(const nsk_forest *p, const int8_t *x, uint8_t *y, void *scratch);
 void nsk_forest_s16_class(const nsk_forest *p, const int16_t *x, uint8_t *y, void *scratch);
+
+/* The same with trees as instructions that the core runs where they lie; AVR only. */
+void nsk_forest_u8_avr(const nsk_forest *p, const uint8_t *x, int16_t *y);
+void nsk_forest_u8_class_avr(const nsk_forest *p, const uint8_t *x, uint8_t *y, void *scratch);
 
 /* y: (trees), the leaf reached in each */
 void nsk_forest_u8_leaves(const nsk_forest *p, const uint8_t *x, int16_t *y);

@@ -6,7 +6,7 @@
 #include "forest.h"
 #include "nsk_flash.h"
 
-enum { NSK_FOREST_U8, NSK_FOREST_S8, NSK_FOREST_S16 };
+enum { NSK_FOREST_U8, NSK_FOREST_S8, NSK_FOREST_S16, NSK_FOREST_CODE };
 enum {
     NSK_FOREST_LONG = 252,
     NSK_FOREST_RIGHT = 253,
@@ -35,6 +35,15 @@ static inline uint8_t nsk_forest_right(int kind, const void *x, uint16_t feature
 }
 
 #if defined(__AVR__) && defined(__GNUC__)
+/* Runs a tree that is a table of instructions: x in X, the leaf comes back in r24. */
+NSK_FOREST_INLINE uint8_t nsk_forest_call(const void *x, const uint8_t *code)
+{
+    register uint8_t leaf __asm__("r24");
+    uint16_t entry = (uint16_t)code >> 1; /* a core counts its flash in words */
+    __asm__ volatile("icall" : "=r"(leaf), "+z"(entry) : "x"(x) : "memory");
+    return leaf;
+}
+
 /* The leaf that x reaches in a tree of byte-wide splits and leaves: 19 cycles a split to the left, 21
  * to the right. r0 holds the feature, then the threshold; `kept` where the walk goes on when the pair
  * of a code says that the child is a split. */
@@ -161,6 +170,9 @@ NSK_FOREST_INLINE uint16_t nsk_forest_leaf(const nsk_forest *p, int kind, const 
                                            const uint8_t *node)
 {
 #if defined(__AVR__) && defined(__GNUC__)
+    if (kind == NSK_FOREST_CODE) {
+        return nsk_forest_call(x, node);
+    }
     if (kind == NSK_FOREST_U8 && !nsk_param(p->wide_feature) && !nsk_param(p->wide_leaf)) {
         return nsk_forest_leaf_u8(p, x, node);
     }
@@ -189,6 +201,11 @@ NSK_FOREST_INLINE uint16_t nsk_forest_leaf(const nsk_forest *p, int kind, const 
             node += nsk_param(p->wide_leaf) ? 2 : 1;
         }
     }
+}
+
+static inline const uint8_t *nsk_forest_first(const nsk_forest *p, int kind)
+{
+    return kind == NSK_FOREST_CODE ? (const uint8_t *)nsk_param(p->code) : nsk_param(p->nodes);
 }
 
 static inline uint8_t nsk_forest_grown(const nsk_forest *p, int16_t *y, uint8_t output,
@@ -239,7 +256,7 @@ static inline void nsk_forest_begin(const nsk_forest *p, int16_t *y)
 
 static inline void nsk_forest_scores(const nsk_forest *p, int kind, const void *x, int16_t *y)
 {
-    const uint8_t *node = nsk_param(p->nodes);
+    const uint8_t *node = nsk_forest_first(p, kind);
     nsk_forest_begin(p, y);
     for (uint16_t t = 0; t < nsk_param(p->trees); t++) {
         (void)nsk_forest_add(p, t, nsk_forest_leaf(p, kind, x, node), y);
@@ -249,7 +266,7 @@ static inline void nsk_forest_scores(const nsk_forest *p, int kind, const void *
 
 static inline void nsk_forest_leaves(const nsk_forest *p, int kind, const void *x, int16_t *y)
 {
-    const uint8_t *node = nsk_param(p->nodes);
+    const uint8_t *node = nsk_forest_first(p, kind);
     for (uint16_t t = 0; t < nsk_param(p->trees); t++) {
         y[t] = (int16_t)nsk_forest_leaf(p, kind, x, node);
         node += nsk_flash_u16(nsk_param(p->sizes) + t);
@@ -260,7 +277,7 @@ static inline void nsk_forest_leaves(const nsk_forest *p, int kind, const void *
 static inline uint8_t nsk_forest_elected(const nsk_forest *p, int kind, const void *x,
                                          uint8_t *votes)
 {
-    const uint8_t *node = nsk_param(p->nodes);
+    const uint8_t *node = nsk_forest_first(p, kind);
     const uint16_t *size = nsk_param(p->sizes);
     const uint8_t outputs = nsk_param(p->outputs);
     for (uint8_t k = 0; k < outputs; k++) {
@@ -286,7 +303,7 @@ static inline uint8_t nsk_forest_class(const nsk_forest *p, int kind, const void
         return nsk_forest_elected(p, kind, x, (uint8_t *)scratch);
     }
     int16_t *y = (int16_t *)scratch;
-    const uint8_t *node = nsk_param(p->nodes);
+    const uint8_t *node = nsk_forest_first(p, kind);
     nsk_forest_begin(p, y);
     for (uint16_t t = 0; t < nsk_param(p->trees); t++) {
         if (nsk_forest_add(p, t, nsk_forest_leaf(p, kind, x, node), y)) {

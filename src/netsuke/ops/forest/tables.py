@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from netsuke.ir import Array, Kernel, Tensor
 from netsuke.ops.forest.encode import encode, merge_equal_leaves
+from netsuke.ops.forest.opcodes import opcodes
 from netsuke.ops.forest.trees import Trees
 
 VOTES, GROUPED, DENSE, WIDE, SPARSE = range(5)
 """What a leaf's code means; see forest.h."""
+
+ENCODED = ("limit", "wide_feature", "wide_leaf", "nodes", "sizes", "pair_count", "pairs")
+"""Parameters that say how trees are encoded."""
 
 SUFFIX = {"int8": "s8", "uint8": "u8", "int16": "s16"}
 
@@ -34,7 +38,7 @@ class Weights:
 
 
 def forest_kernels(trees: Trees, x: Tensor, mode: str, isa: frozenset[str]) -> tuple[Kernel, ...]:
-    """C functions that can run a forest: one, on every core."""
+    """C functions that can run a forest: one on every core, and one that an AVR has besides."""
     weights = _leaf_numbers(trees) if mode == "leaves" else _leaf_weights(trees, mode)
     children, roots = merge_equal_leaves(trees.children, trees.roots, weights.codes)
     widths = (1 if x.shape[0] <= 256 else 2, 2 if x.dtype == "int16" else 1)
@@ -63,7 +67,20 @@ def forest_kernels(trees: Trees, x: Tensor, mode: str, isa: frozenset[str]) -> t
         instructions=13.0 * trees.mean_path + 30.0 * len(roots),
         flash=True,
     )
-    return (kernel,)
+    if "avr" not in isa or x.dtype != "uint8" or mode == "leaves":
+        return (kernel,)
+    running = opcodes(trees.feature, trees.threshold, children, roots, x.shape[0])
+    if running is None:
+        return (kernel,)
+    parameters = {k: v for k, v in kernel.parameters.items() if k not in ENCODED}
+    code = replace(
+        kernel,
+        function=f"{kernel.function}_avr",
+        source="forest/forest_u8_avr.c",
+        parameters={**parameters, "code": running[0], "sizes": running[1]},
+        instructions=3.2 * trees.mean_path + 25.0 * len(roots),
+    )
+    return (kernel, code)
 
 
 def _leaf_numbers(trees: Trees) -> Weights:
