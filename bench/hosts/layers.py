@@ -16,7 +16,7 @@ double model_seconds[{steps}];
 static double model_now(void)
 {{
     struct timespec t;
-    clock_gettime(1, &t);
+    clock_gettime(3, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }}
 """

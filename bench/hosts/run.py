@@ -5,7 +5,7 @@
 NETWORK is ``resnet8`` (the trained network of MLPerf Tiny, if NETSUKE_DATA has it), or a network of
 the zoo with random weights, quantized: ``mobilenet_v1?size=224&classes=1000``, ``densenet121``.
 All runtimes get the same integers: LiteRT a TFLite file, ONNX Runtime a file with QDQ. The
-repetitions alternate between the runtimes; medians and the ratio to netsuke are printed, for a
+repetitions alternate between the runtimes; medians of processor time and the ratio to netsuke are printed, for a
 batch of 1 and for 32 samples (netsuke runs them one after the other, LiteRT and ONNX Runtime as a
 batch). First the outputs are compared: with LiteRT without delegates bit for bit.
 """
@@ -87,9 +87,10 @@ def onnx_runtime(graph: Graph, x: np.ndarray) -> Runner:
 
 
 def timed(run: Runner, x: np.ndarray) -> float:
-    start = time.perf_counter()
+    """Seconds of processor time: all runtimes have one thread, and others may be at work here."""
+    start = time.process_time()
     run(x)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def compare(runners: dict[str, Runner], x: np.ndarray, repeat: int) -> None:

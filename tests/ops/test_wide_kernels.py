@@ -67,7 +67,7 @@ def test_random_nodes_are_exact_on_an_emulated_arm_core(board: str) -> None:
     artifact = compile_graph(graph, device(board))
     wanted = "dotprod" if board == "rpi-5" else "neon"
     used = [s.kernel.function for s in artifact.plan.steps if s.kernel]
-    assert sum(name == f"nsk_conv2d_s8_{wanted}" for name in used) >= 5
+    assert sum(name == f"nsk_conv2d_s8_{wanted}" for name in used) >= 2
     assert differing(A64Model(artifact), nodes, feeds) == []
 
 

@@ -57,7 +57,12 @@ static inline nsk_spread nsk_load_spread(const nsk_cell *x)
 
 static inline nsk_sums nsk_dot(nsk_sums sums, nsk_weights w, nsk_spread x)
 {
+#if defined(__clang__)
     return _mm512_dpbusd_epi32(sums, x, w);
+#else /* gcc's intrinsic copies its sums to the stack and back when many are alive */
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(x), "v"(w));
+    return sums;
+#endif
 }
 
 /* The first `count` of 64 bytes. */

@@ -124,4 +124,4 @@ def _instructions(
     full = -(-channels // vectors.lanes) * vectors.lanes
     scaling = 20.0 * pixels * full / vectors.lanes
     copying = g["in_h"] * g["in_w"] * g["in_c"] / vectors.lanes if held else 0.0
-    return pixels * full * depth / vectors.macs + scaling + copying + 2000.0
+    return pixels * full * depth / vectors.macs + scaling + copying + 300.0

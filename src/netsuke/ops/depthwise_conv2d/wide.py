@@ -113,4 +113,4 @@ def _instructions(p: Mapping[str, Any], vectors: Vectors) -> float:
     """A vector of sums: a load, a shuffle and a product a group; then scaling, and copying."""
     blocks = -(-p["channels"] // vectors.channels) * vectors.channels / vectors.lanes
     sums = p["out_h"] * p["pixels"] * blocks
-    return sums * (4.0 * p["groups"] + 20.0) + p["in_h"] * p["bytes"] / vectors.lanes + 2000.0
+    return sums * (4.0 * p["groups"] + 20.0) + p["in_h"] * p["bytes"] / vectors.lanes + 300.0
