@@ -139,8 +139,8 @@ void nsk_conv2d_s8_mve(const nsk_conv2d_quads *p, const int8_t *x, const int32_t
                        void *scratch);
 void nsk_conv2d_s8_mve_flat(const nsk_conv2d_quads *p, const int8_t *x, const int32_t *w, int8_t *y,
                             void *scratch);
-void nsk_conv2d_s8_dsp_groups(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w,
-                              int8_t *y, void *scratch);
+void nsk_conv2d_s8_dsp_any(const nsk_conv2d_packed *p, const int8_t *x, const int32_t *w, int8_t *y,
+                           void *scratch);
 void nsk_conv2d_s8_dsp_winograd2(const nsk_conv2d_winograd *p, const int8_t *x, const int32_t *w,
                                  int8_t *y, void *scratch);
 void nsk_conv2d_s8_dsp_winograd4(const nsk_conv2d_winograd *p, const int8_t *x, const int32_t *w,

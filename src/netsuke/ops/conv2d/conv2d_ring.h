@@ -1,6 +1,7 @@
 /* Windows out of a ring of padded rows: what the convolutions of one and of several groups share.
  *
- * The file that includes this one defines `copy_row`.
+ * The file that includes this one defines `copy_row`, and `widen_taps` if it defines
+ * NSK_TAPS_APART before.
  */
 #ifndef NSK_CONV2D_RING_H
 #define NSK_CONV2D_RING_H
@@ -76,6 +77,11 @@ static void load_rows(source *s, int32_t rows)
     }
 }
 
+#ifdef NSK_TAPS_APART
+/* The same for windows whose taps lie apart along a row: four.at are their starts. */
+static void widen_taps(const source *s, windows *four, int32_t pixels);
+#endif
+
 static void widen_ring(source *s, int32_t *strip, int32_t pixels)
 {
     const nsk_conv2d_packed *p = s->p;
@@ -95,6 +101,12 @@ static void widen_ring(source *s, int32_t *strip, int32_t pixels)
         }
     }
     load_rows(s, row * p->stride_h + (p->kernel_h - 1) * p->dilation_h + 1);
+#ifdef NSK_TAPS_APART
+    if (p->run < p->kernel_w * p->in_c) {
+        widen_taps(s, &four, pixels);
+        return;
+    }
+#endif
     if (pixels == 4) {
         widen4(&four);
         return;

@@ -39,7 +39,7 @@ def dsp_kernels(
     if channels is None:
         return ()
     if geometry["groups"] != 1:
-        return _grouped(geometry, requant, channels)
+        return (_grouped(geometry, requant, channels),)
     taps = geometry["kernel_w"] if geometry["dilation_w"] == 1 else 1
     run = taps * geometry["in_c"]
     order = _order(channels.rows.shape[1], run)
@@ -78,23 +78,23 @@ def dsp_kernels(
         kernels.append(kernel(None, False))
     if len(order) <= SMALL:
         kernels.append(kernel(None, flat, small=True))
+    if not whole:
+        kernels.insert(0, _grouped(geometry, requant, channels, fits))
     return (*kernels, *winograd_kernels(geometry, requant, channels, weights.shape))
 
 
 def _grouped(
-    geometry: Mapping[str, Any], requant: Requant, channels: Channels
-) -> tuple[Kernel, ...]:
-    """The kernel that takes one group after the other; () where taps of a row lie apart."""
-    if geometry["dilation_w"] != 1 and geometry["kernel_w"] != 1:
-        return ()
+    geometry: Mapping[str, Any], requant: Requant, channels: Channels, inplace: bool = False
+) -> Kernel:
+    """The kernel that takes one group after the other, and taps that lie apart along a row."""
     groups = geometry["groups"]
     one = {
         **{name: value for name, value in geometry.items() if name != "groups"},
         "in_c": geometry["in_c"] // groups,
         "out_c": geometry["out_c"] // groups,
-        "dilation_w": 1,
     }
-    run = one["kernel_w"] * one["in_c"]
+    apart = one["dilation_w"] != 1 and one["kernel_w"] != 1
+    run = one["in_c"] * (1 if apart else one["kernel_w"])
     order = _order(channels.rows.shape[1], run)
     ring = _ring(one)
     parts = [
@@ -103,22 +103,24 @@ def _grouped(
     ]
     numbers = requant.parameters()
     kept = ("input_zero", "output_zero", "low", "high")
-    copies = one["in_h"] * one["in_w"] * (7.0 + one["in_c"])
-    return (
-        Kernel(
-            "nsk_conv2d_s8_dsp_groups",
-            "conv2d/conv2d_s8_dsp_groups.c",
-            "nsk_conv2d_packed",
-            {
-                **one,
-                **{name: numbers[name] for name in kept},
-                **{"run": run, "pairs": len(order), "flat": 0},
-                **{"ring": ring.rows, "line": ring.line, "groups": groups},
-            },
-            constants={1: np.concatenate(parts), 2: None},
-            scratch=-(-(16 * len(order) + ring.rows * ring.line) // 4) * 4,
-            instructions=groups * (_instructions(one, len(order), False, ring) + copies),
-        ),
+    work = _instructions(one, len(order), False, ring)
+    work += one["in_h"] * one["in_w"] * (7.0 + one["in_c"])  # pixels are copied one by one
+    if apart:
+        work += one["out_h"] * one["out_w"] * one["kernel_h"] * (12.0 * one["kernel_w"] + 40) / 4
+    return Kernel(
+        "nsk_conv2d_s8_dsp_any",
+        "conv2d/conv2d_s8_dsp_any.c",
+        "nsk_conv2d_packed",
+        {
+            **one,
+            **{name: numbers[name] for name in kept},
+            **{"run": run, "pairs": len(order), "flat": 0},
+            **{"ring": ring.rows, "line": ring.line, "groups": groups},
+        },
+        constants={1: np.concatenate(parts), 2: None},
+        scratch=-(-(16 * len(order) + ring.rows * ring.line) // 4) * 4,
+        inplace=((0, 0),) if inplace and ring.saves_input else (),
+        instructions=groups * work,
     )
 
 
