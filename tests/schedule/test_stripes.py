@@ -21,6 +21,7 @@ from netsuke.ir import Graph, GraphBuilder, Quant, interpret, interpret_batch
 from netsuke.ops import Add, Conv2d, Slice
 from netsuke.passes import optimize
 from netsuke.schedule import Plan, plan
+from netsuke.schedule.patches import patches
 from netsuke.schedule.plan import kernels_of
 from netsuke.schedule.stripes import Stripes, rewrite, stripes
 
@@ -74,6 +75,48 @@ def test_the_graph_in_stripes_means_the_same(integer: bool) -> None:
             else:
                 np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
     assert cut > 500
+
+
+@pytest.mark.parametrize("integer", [True, False], ids=["int8", "float"])
+def test_the_graph_in_patches_means_the_same(integer: bool) -> None:
+    cut = 0
+    for seed in range(60):
+        graph, rng = image_graph(seed, integer), Random(seed)
+        first, end = rng.choice(closed_parts(graph))
+        height, width, _ = graph.tensors[graph.nodes[end - 1].name].shape
+        size = rng.randint(1, height), rng.randint(1, width)
+        part = patches(graph, graph.nodes[first:end], *size)
+        if part is None or part.count > 40:
+            continue
+        cut += part.count
+        striped = rewrite(graph, graph.nodes, [part]).graph
+        arrays = random_inputs(graph, 1, seed)
+        for got, expected in zip(
+            interpret_batch(striped, *arrays), interpret_batch(graph, *arrays), strict=True
+        ):
+            if integer:
+                assert np.array_equal(got, expected), seed
+            else:
+                np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
+    assert cut > 200
+
+
+def test_patches_are_the_last_resort() -> None:
+    builder = GraphBuilder("wide")
+    x = builder.input("x", (12, 48, 4), "int8", INT8)
+    for channels in (24, 24, 24, 4):
+        x = convolution(builder, x, channels)
+    graph = builder.build([x])
+    roomy = plan(graph, BOARD, ram=16_000)
+    assert not any("#" in step.node.name for step in roomy.steps)
+    planned = plan(graph, BOARD, ram=12_000)
+    assert planned.arena <= 12_000
+    assert any("#" in step.node.name for step in planned.steps)
+    assert planned.instructions > roomy.instructions
+    replay(planned)
+    (feed,) = random_inputs(graph, 1)
+    (result,) = run_plan(planned, {graph.inputs[0]: feed[0]}).values()
+    assert np.array_equal(result, interpret_batch(graph, feed)[0][0])
 
 
 def test_no_row_is_computed_twice() -> None:

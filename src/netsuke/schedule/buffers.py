@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from netsuke.errors import GraphError
@@ -89,7 +89,7 @@ class Sharing:
         Names of nodes that need no call, because their outputs are views.
     """
 
-    buffers: Mapping[str, Buffer]
+    buffers: dict[str, Buffer]
     inside: Mapping[str, tuple[str, int]]
     skipped: frozenset[str]
 
@@ -155,7 +155,31 @@ def share(
                 work.anchor(step, node, inplace, *origin.anchors[node.name])
             else:
                 work.allocate(step, node, inplace)
-    return work.result(kernels, origin.groups)
+    sharing = work.result()
+    skipped, groups = sharing.skipped, origin.groups
+    return replace(sharing, buffers=sharing.buffers | scratches(nodes, kernels, skipped, groups))
+
+
+def scratches(
+    nodes: Sequence[Node],
+    kernels: Mapping[str, Kernel],
+    skipped: frozenset[str],
+    groups: Mapping[str, str],
+) -> dict[str, Buffer]:
+    """The scratch buffers of kernels by key."""
+    stays: dict[str, list[Stay]] = {}
+    for step, node in enumerate(nodes):
+        scratch = kernels[node.name].scratch if node.name not in skipped else None
+        if scratch:
+            stays.setdefault(scratch_key(node.name, groups), []).append((step, step, 0, scratch))
+    return {key: _buffer(key, found) for key, found in stays.items()}
+
+
+def _buffer(key: str, stays: Sequence[Stay]) -> Buffer:
+    runs = _runs(stays)
+    size = max((high for *_, high in runs), default=0)
+    start, end = (runs[0][0], runs[-1][1]) if runs else (0, -1)
+    return Buffer(key, size, start, end, runs)
 
 
 class _Sharing:
@@ -321,23 +345,8 @@ class _Sharing:
             for name in others
         )
 
-    def result(self, kernels: Mapping[str, Kernel], groups: Mapping[str, str]) -> Sharing:
-        buffers = {}
-        for key in self.members:
-            runs = _runs(list(self._stays(key)))
-            size = max((high for *_, high in runs), default=0)
-            start, end = (runs[0][0], runs[-1][1]) if runs else (0, -1)
-            buffers[key] = Buffer(key, size, start, end, runs)
-        scratches: dict[str, list[Stay]] = {}
-        for step, node in enumerate(self.nodes):
-            scratch = kernels[node.name].scratch if node.name not in self.skipped else None
-            if scratch:
-                key = scratch_key(node.name, groups)
-                scratches.setdefault(key, []).append((step, step, 0, scratch))
-        for key, stays in scratches.items():
-            runs = _runs(stays)
-            size = max(high for *_, high in runs)
-            buffers[key] = Buffer(key, size, runs[0][0], runs[-1][1], runs)
+    def result(self) -> Sharing:
+        buffers = {key: _buffer(key, list(self._stays(key))) for key in self.members}
         return Sharing(buffers, self.inside, frozenset(self.skipped))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from netsuke.ir import Array, Graph, Kernel, Node, Op, Tensor
+from netsuke.ir import Array, Box, Graph, Kernel, Node, Op, Tensor
+from netsuke.schedule.patches import Patches, tile_of
 from netsuke.schedule.stripes import Rows, Stage, Stripes
 from netsuke.schedule.tied import Kernels
 
@@ -34,7 +36,7 @@ class Profile:
 
     Attributes
     ----------
-    stripes
+    part
         The part.
     height
         Bytes of arena without scratch: outside tensors, inputs, output and windows.
@@ -46,34 +48,55 @@ class Profile:
         Bytes that move to the front in all.
     """
 
-    stripes: Stripes
+    part: Stripes | Patches
     height: int
     live: Mapping[str, int]
     shapes: Mapping[Shape, int]
     moved: int
 
-    def cost(self, graph: Graph, kernels: Kernels, limit: int) -> float:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bill:
+    """What a part takes with each of its kernels.
+
+    Attributes
+    ----------
+    height, moved
+        As in `Profile`.
+    rows
+        For each kind of stripe: bytes that live without scratch, how often it is computed, and
+        (scratch, instructions) of each kernel.
+    """
+
+    height: int
+    moved: int
+    rows: tuple[tuple[int, int, tuple[tuple[int, float], ...]], ...]
+
+    def cost(self, limit: int) -> float:
         """Instructions with the fastest kernels whose scratch fits; infinite where none does."""
+        if self.height > limit:
+            return math.inf
         total = MOVE * self.moved
-        for shape, times in self.shapes.items():
-            room = limit - self.live[shape.node.name]
-            found = [
-                kernel.instructions
-                for kernel in kernels_of(graph, kernels, shape)
-                if (kernel.scratch or 0) <= room
-            ]
-            if not found:
-                return float("inf")
-            total += times * (min(found) + CALL)
+        for live, times, options in self.rows:
+            costs = [cost for scratch, cost in options if live + scratch <= limit]
+            if not costs:
+                return math.inf
+            total += times * (min(costs) + CALL)
         return total
 
-    def needed(self, graph: Graph, kernels: Kernels) -> int:
+    def needed(self) -> int:
         """Bytes of arena with the most frugal kernels."""
-        most = self.height
-        for shape in self.shapes:
-            scratch = min(k.scratch or 0 for k in kernels_of(graph, kernels, shape))
-            most = max(most, self.live[shape.node.name] + scratch)
-        return most
+        frugal = (live + min(s for s, _ in options) for live, _, options in self.rows)
+        return max(self.height, *frugal)
+
+
+def bill(graph: Graph, kernels: Kernels, found: Profile) -> Bill:
+    """Look up the kernels of a part."""
+    rows = []
+    for shape, times in found.shapes.items():
+        options = {(k.scratch or 0, k.instructions) for k in kernels_of(graph, kernels, shape)}
+        rows.append((found.live[shape.node.name], times, tuple(sorted(options))))
+    return Bill(found.height, found.moved, tuple(rows))
 
 
 def kernels_of(graph: Graph, kernels: Kernels, shape: Shape) -> Sequence[Kernel]:
@@ -83,12 +106,63 @@ def kernels_of(graph: Graph, kernels: Kernels, shape: Shape) -> Sequence[Kernel]
         tensor = graph.tensors[name]
         data = tensor.data
         if data is not None and data.shape != extents:
-            data = data[: extents[0]]
+            data = data[tuple(slice(extent) for extent in extents)]
         tensors[name] = Tensor(name, extents, tensor.dtype, tensor.quant, data)
     output = graph.tensors[shape.node.name]
     tensors[output.name] = Tensor(output.name, shape.writes, output.dtype, output.quant)
     node = Node(shape.op, shape.node.inputs, shape.node.outputs)
     return kernels(Graph((), (), (node,), tensors), node)
+
+
+def patch_profile(graph: Graph, part: Patches, outside: int) -> Profile:
+    """Find out what a part in patches takes; `outside` as for `profile`.
+
+    Its input and its output are counted whole.
+    """
+    ends = {node.name: place for place, node in enumerate(part.nodes)}
+    shapes: Counter[Shape] = Counter()
+    given: dict[str, int] = {}
+    live: dict[str, int] = dict.fromkeys(ends, 0)
+    last = part.nodes[-1].name
+    output = graph.tensors[last]
+    wide = len(part.grid[0]) > 1
+    moved = 2 * output.size if wide else 0
+    for node in part.nodes:
+        for name in node.inputs:
+            ends[name] = max(ends.get(name, 0), part.nodes.index(node))
+    for boxes in part.each():
+        held: dict[str, int] = {}
+        for place, node in enumerate(part.nodes):
+            if node.name not in boxes:
+                continue
+            tile, reads, cuts = tile_of(graph, node, boxes[node.name]), [], 0
+            for name, read in zip(node.inputs, tile.reads, strict=True):
+                tensor = graph.tensors[name]
+                reads.append(_extents(read, tensor.shape))
+                if tensor.is_constant or name in boxes:
+                    continue
+                given[name] = tensor.size
+                size = _bytes(read, tensor)
+                cuts += size if wide and size < tensor.size else 0
+            writes = _extents(boxes[node.name], graph.tensors[node.name].shape)
+            shapes[Shape(node, tile.op, tuple(reads), writes)] += 1
+            held[node.name] = _bytes(boxes[node.name], graph.tensors[node.name])
+            live[node.name] = max(live[node.name], sum(held.values()) + cuts)
+            moved += 2 * cuts
+            held = {name: size for name, size in held.items() if ends[name] > place}
+    row = output.size * (part.grid[0][0][last][0][1]) // output.shape[0] if wide else 0
+    base = outside + sum(given.values()) + output.size + row
+    live = {name: base + size for name, size in live.items()}
+    return Profile(part, max(live.values()), live, shapes, moved)
+
+
+def _extents(box: Box | None, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape if box is None else (*(end - first for first, end in box), *shape[2:])
+
+
+def _bytes(box: Box | None, tensor: Tensor) -> int:
+    extents = _extents(box, tensor.shape)
+    return tensor.size * math.prod(extents) // max(tensor.elements, 1)
 
 
 def profile(graph: Graph, part: Stripes, outside: int, dying: frozenset[str]) -> Profile:

@@ -9,7 +9,8 @@ from functools import cached_property
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.floor import Floor
 from netsuke.schedule.lives import Lives
-from netsuke.schedule.profile import Profile, profile
+from netsuke.schedule.patches import Patches, patches
+from netsuke.schedule.profile import Bill, Profile, bill, patch_profile, profile
 from netsuke.schedule.select import Room
 from netsuke.schedule.stripes import Stripes, rewrite, stripes
 from netsuke.schedule.tied import Kernels, Settled, settle
@@ -18,6 +19,10 @@ LONGEST = 16
 """Most nodes of one part."""
 HEIGHTS = (1, 2, 3, 4, 6, 8, 12, 16)
 """Rows of a part's output in one stripe; taller stripes save little."""
+CALLS = 512
+"""Calls that one part may become: each takes flash, and time to plan."""
+GRIDS = (2, 3, 4, 6, 8)
+"""Into how many patches a part's output is cut downwards, and perhaps across."""
 TRIALS = 4
 """Sets of parts that are built at most for one limit."""
 SLACKS = (1.0, 0.97, 0.93, 0.87)
@@ -59,23 +64,76 @@ class Streaming:
         self.graph, self.nodes, self.kernels, self.start = graph, tuple(nodes), kernels, start
         self.candidates = candidates
         self.lives = Lives(graph, nodes)
+        self._bills: dict[Piece, Bill] = {}
+        self._pieces: dict[tuple[int, int], list[Piece]] = {}
+        self._patched: dict[tuple[int, int], list[Piece]] = {}
 
     @cached_property
     def floor(self) -> Floor:
         return Floor(self.graph, self.nodes, self.candidates)
 
-    @cached_property
-    def pieces(self) -> tuple[Piece, ...]:
-        """Every part in stripes of every height."""
+    def pieces(self, limit: int) -> list[Piece]:
+        """Every part in stripes of every height around nodes that want more memory than there is.
+
+        They are those that do not get their fastest kernel within the limit.
+        """
+        wanting = [
+            step
+            for step, node in enumerate(self.nodes)
+            if self.plain(step, limit) > min(k.instructions for k in self.candidates[node.name])
+        ]
         found = []
-        for end in range(1, len(self.nodes) + 1):
-            first = self._first(end)
-            shape = self.graph.tensors[self.nodes[end - 1].name].shape
-            for height in HEIGHTS if first < end and len(shape) == 3 else ():
-                if 2 * height > shape[0]:
-                    break
-                found += self._pieces(first, end, height)
-        return tuple(found)
+        for start, end in self._parts(wanting):
+            if (start, end) not in self._pieces:
+                self._pieces[start, end] = self._striped(start, end)
+            found += self._pieces[start, end]
+        return found
+
+    def _parts(self, wanting: Sequence[int]) -> list[tuple[int, int]]:
+        """First node and end of every part that holds one of these nodes."""
+        return [
+            (start, end)
+            for end in range(1, len(self.nodes) + 1)
+            for start in range(self._first(end), end)
+            if any(start <= step < end for step in wanting) and self._is_closed(start, end)
+        ]
+
+    def _striped(self, start: int, end: int) -> list[Piece]:
+        """A part in stripes of every height."""
+        found: list[Piece] = []
+        rows = self.graph.tensors[self.nodes[end - 1].name].shape[0]
+        for height in HEIGHTS:
+            part = stripes(self.graph, self.nodes[start:end], height)
+            if part is None or 2 * height > rows:
+                break
+            if part.count * len(part.nodes) > CALLS:
+                continue
+            outside, dying = self._around(part, start, end)
+            found.append(Piece(start, end, profile(self.graph, part, outside, dying)))
+        return found
+
+    def patched(self, limit: int) -> tuple[Piece, ...]:
+        """Parts in patches, around nodes that do not fit as they are."""
+        tight = [step for step in range(len(self.nodes)) if self.plain(step, limit) == float("inf")]
+        return tuple(piece for part in self._parts(tight) for piece in self._patches(*part))
+
+    def _patches(self, start: int, end: int) -> list[Piece]:
+        key = (start, end)
+        if key not in self._patched:
+            height, width, _ = self.graph.tensors[self.nodes[end - 1].name].shape
+            sizes = dict.fromkeys(
+                size
+                for n in GRIDS
+                for size in ((-(-height // n), width), (-(-height // n), -(-width // n)))
+            )
+            self._patched[key] = []
+            for rows, columns in sizes:
+                part = patches(self.graph, self.nodes[start:end], rows, columns)
+                if part is not None and part.count * len(part.nodes) <= CALLS:
+                    outside, _ = self._around(part, start, end)
+                    taken = patch_profile(self.graph, part, outside)
+                    self._patched[key].append(Piece(start, end, taken))
+        return self._patched[key]
 
     def _first(self, end: int) -> int:
         """First node of the longest part that may run in stripes and ends here."""
@@ -91,18 +149,6 @@ class Streaming:
         tile = node.op.tile(self.graph.in_of(node), ((0, 1), (0, shape[1])))
         return tile is not None
 
-    def _pieces(self, first: int, end: int, height: int) -> list[Piece]:
-        found: list[Piece] = []
-        for start in range(end - 1, first - 1, -1):
-            if not self._is_closed(start, end):
-                continue
-            part = stripes(self.graph, self.nodes[start:end], height)
-            if part is None:
-                break
-            outside, dying = self._around(part, start, end)
-            found.append(Piece(start, end, profile(self.graph, part, outside, dying)))
-        return found
-
     def _is_closed(self, start: int, end: int) -> bool:
         """Whether nobody else reads what a part makes, but for its last output."""
         return all(
@@ -111,7 +157,7 @@ class Streaming:
             for name in node.outputs
         )
 
-    def _around(self, part: Stripes, start: int, end: int) -> tuple[int, frozenset[str]]:
+    def _around(self, part: Stripes | Patches, start: int, end: int) -> tuple[int, frozenset[str]]:
         """Bytes that live through a part without it, and what it reads for the last time."""
         read = {name for node in part.nodes for name in node.inputs}
         outside, dying = 0, set()
@@ -137,26 +183,32 @@ class Streaming:
             default=float("inf"),
         )
 
-    def best(self, limit: int, banned: set[Piece]) -> tuple[Piece, ...] | None:
+    def best(
+        self, limit: int, banned: set[Piece], patched: bool = False
+    ) -> tuple[Piece, ...] | None:
         """The parts with which all nodes take the fewest instructions; None where none fit."""
         return self._shortest(
             lambda step: self.plain(step, limit),
-            lambda piece: (
-                piece.profile.cost(self.graph, self.kernels, limit)
-                if piece.profile.height <= limit
-                else float("inf")
-            ),
+            lambda piece: self._bill(piece).cost(limit),
             lambda total, more: total + more,
-            banned,
+            [p for p in self._all(limit, patched) if p not in banned],
         )
 
-    def smallest(self, banned: set[Piece]) -> tuple[Piece, ...] | None:
+    def _all(self, limit: int, patched: bool) -> Sequence[Piece]:
+        return (*self.pieces(limit), *self.patched(limit)) if patched else self.pieces(limit)
+
+    def _bill(self, piece: Piece) -> Bill:
+        if piece not in self._bills:
+            self._bills[piece] = bill(self.graph, self.kernels, piece.profile)
+        return self._bills[piece]
+
+    def smallest(self, pieces: Sequence[Piece]) -> tuple[Piece, ...] | None:
         """The parts with which the largest step takes the fewest bytes."""
         return self._shortest(
             lambda step: float(self._least(step)),
-            lambda piece: float(piece.profile.needed(self.graph, self.kernels)),
+            lambda piece: float(self._bill(piece).needed()),
             max,
-            banned,
+            pieces,
         )
 
     def _shortest(
@@ -164,13 +216,12 @@ class Streaming:
         node: Callable[[int], float],
         part: Callable[[Piece], float],
         join: Callable[[float, float], float],
-        banned: set[Piece],
+        pieces: Sequence[Piece],
     ) -> tuple[Piece, ...] | None:
         """The cheapest way through all nodes, each by itself or within a part."""
         ending: dict[int, list[Piece]] = {}
-        for piece in self.pieces:
-            if piece not in banned:
-                ending.setdefault(piece.end, []).append(piece)
+        for piece in pieces:
+            ending.setdefault(piece.end, []).append(piece)
         best: list[tuple[float, tuple[Piece, ...]]] = [(0.0, ())]
         for end in range(1, len(self.nodes) + 1):
             ways = [(join(best[-1][0], node(end - 1)), best[-1][1])]
@@ -183,7 +234,7 @@ class Streaming:
 
     def settle(self, parts: Sequence[Piece], room: Room) -> Settled | None:
         """Build a set of parts."""
-        chosen = [piece.profile.stripes for piece in parts]
+        chosen = [piece.profile.part for piece in parts]
         striped = rewrite(self.graph, self.nodes, chosen)
         candidates = {
             node.name: self.kernels(striped.graph, node)
@@ -196,6 +247,13 @@ class Streaming:
     def search(self, room: Room) -> Settled | None:
         """The cheapest parts that fit; None where none do, or none are needed.
 
+        Patches, which compute borders twice, are tried where no stripes are small enough.
+        """
+        return self._search(room, False) or self._search(room, True)
+
+    def _search(self, room: Room, patched: bool) -> Settled | None:
+        """The cheapest parts that fit, with or without patches.
+
         A set is found by what it would take without gaps between its buffers, so sets for a little
         less memory are built, too, and the one whose real plan is the cheapest is taken.
         """
@@ -204,7 +262,7 @@ class Streaming:
         for slack in SLACKS:
             banned: set[Piece] = set()
             for _ in range(TRIALS):
-                parts = self.best(int(room.ram * slack), banned)
+                parts = self.best(int(room.ram * slack), banned, patched)
                 if not parts or parts in seen:
                     break
                 seen.add(parts)
@@ -218,12 +276,12 @@ class Streaming:
 
     def smallest_found(self, room: Room) -> Settled | None:
         """A plan with as small an arena as this search knows to make, whatever RAM the room has."""
-        parts = self.smallest(set())
+        parts = self.smallest(self.pieces(0))
         if not parts:
             return None
-        needed = max(int(piece.profile.needed(self.graph, self.kernels)) for piece in parts)
-        plain = [self._least(step) for step in self._outside(parts)]
-        bound = max([needed, *plain])
+        bound = self._bound(parts)
+        parts = self.smallest(self._all(bound - 1, True)) or parts
+        bound = self._bound(parts)
         found: Settled | None = None
         for slack in (1.0, 1.03, 1.07, 1.15, 1.3):
             found = self.search(replace(room, ram=int(bound * slack)))
@@ -236,6 +294,11 @@ class Streaming:
                 break
             found = smaller
         return found or self.settle(parts, replace(room, ram=bound))
+
+    def _bound(self, parts: Sequence[Piece]) -> int:
+        """Bytes that parts and the nodes outside of them need with the most frugal kernels."""
+        needed = [self._bill(piece).needed() for piece in parts]
+        return max([*needed, *(self._least(step) for step in self._outside(parts))])
 
     def _outside(self, parts: Sequence[Piece]) -> list[int]:
         inside = {step for piece in parts for step in range(piece.first, piece.end)}

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from netsuke.ir import Graph, Node, Op, Tensor, Tile, constant, verify
+from netsuke.ir import Box, Graph, Node, Op, Tensor, Tile, constant, verify
 from netsuke.ops import Concat, Slice
 from netsuke.ops.concat import INPUTS
+from netsuke.schedule.patches import Patches, tile_of
 
 Rows = tuple[int, int]
 """First row, end of rows."""
@@ -152,7 +153,7 @@ class Striped:
     kept: Mapping[str, tuple[str | None, ...]]
 
 
-def rewrite(graph: Graph, order: Sequence[Node], parts: Sequence[Stripes]) -> Striped:
+def rewrite(graph: Graph, order: Sequence[Node], parts: Sequence[Stripes | Patches]) -> Striped:
     """The graph with some of its parts in stripes.
 
     Parameters
@@ -162,14 +163,15 @@ def rewrite(graph: Graph, order: Sequence[Node], parts: Sequence[Stripes]) -> St
     order
         All of its nodes in an order of execution.
     parts
-        Stripes of disjoint runs of nodes of that order.
+        Stripes or patches of disjoint runs of nodes of that order.
     """
     work = _Rewriting(graph)
     heads = {part.nodes[0].name: part for part in parts}
     inside = {node.name for part in parts for node in part.nodes}
     for node in order:
         if node.name in heads:
-            work.run(heads[node.name])
+            part = heads[node.name]
+            work.run(part) if isinstance(part, Stripes) else work.patch(part)
         elif node.name not in inside:
             work.nodes.append(node)
     return work.finish(parts)
@@ -187,14 +189,14 @@ class _Rewriting:
         self.windows: dict[str, tuple[str, Rows]] = {}  # tensor -> the one that holds its rows
         self.cuts: dict[tuple[str, Rows], str] = {}
 
-    def finish(self, parts: Sequence[Stripes]) -> Striped:
+    def finish(self, parts: Sequence[Stripes | Patches]) -> Striped:
         used = {name for node in self.nodes for name in (*node.inputs, *node.outputs)}
         used |= {*self.graph.inputs, *self.graph.outputs}
         tensors = {name: tensor for name, tensor in self.tensors.items() if name in used}
         graph = replace(self.graph, nodes=tuple(self.nodes), tensors=tensors)
         return Striped(
             verify(graph),
-            tuple(parts),
+            tuple(part for part in parts if isinstance(part, Stripes)),
             self.groups,
             frozenset(self.moved),
             {name: tuple(chunks) for name, chunks in self.chunks.items()},
@@ -287,6 +289,64 @@ class _Rewriting:
             self.groups[moved] = f"{name} kept"
             self.windows[name] = (moved, state.kept)
         self.kept[name].append(moved)
+
+    def patch(self, part: Patches) -> None:
+        """Add the nodes of all patches."""
+        output, number, lines = part.nodes[-1].name, 0, []
+        for row in part.grid:
+            pieces = []
+            for boxes in row:
+                pieces.append(self._patch(part, boxes, number))
+                number += 1
+            lines.append(self._beside(pieces, output))
+        self._join(lines, output)
+
+    def _patch(self, part: Patches, boxes: Mapping[str, Box], number: int) -> str:
+        """Add the nodes of one patch and return its output."""
+        made: dict[str, str] = {}
+        for node in part.nodes:
+            if node.name not in boxes:
+                continue
+            tile = tile_of(self.graph, node, boxes[node.name])
+            inputs = []
+            for name, read in zip(node.inputs, tile.reads, strict=True):
+                shape = self.graph.tensors[name].shape
+                whole = boxes.get(name, ((0, shape[0]), (0, shape[1] if len(shape) > 1 else 1)))
+                source = made.get(name, name)
+                inputs.append(
+                    source if read in (None, whole) else self._cut(source, whole, read, name)
+                )
+            like = self.graph.tensors[node.name]
+            made[node.name] = self._add(tile.op, inputs, f"{node.name}#{number}", like)
+            self.groups[made[node.name]] = node.name
+        return made[part.nodes[-1].name]
+
+    def _cut(self, source: str, whole: Box, read: Box | None, name: str) -> str:
+        """The tensor that holds a rectangle of another one, which holds `whole`."""
+        assert read is not None
+        tensor = self.tensors[source]
+        starts = [inner[0] - outer[0] for inner, outer in zip(read, whole, strict=True)]
+        counts = [end - first for first, end in read]
+        if tensor.data is not None:
+            data = tensor.data[starts[0] :, starts[1] :][: counts[0], : counts[1]]
+            cut = constant(f"{source}{starts}{counts}", data, tensor.quant)
+            self.tensors[cut.name] = cut
+            return cut.name
+        ranges = [(first, count, 1) for first, count in zip(starts, counts, strict=True)]
+        op = Slice((*ranges, *((0, extent, 1) for extent in tensor.shape[2:])))
+        made = self._add(op, [source], f"{source}{starts}", tensor)
+        self.groups[made] = f"{name} cut"
+        return made
+
+    def _beside(self, pieces: Sequence[str], output: str) -> str:
+        """A row of patches as one tensor."""
+        tensor = self.graph.tensors[output]
+        while len(pieces) > 1:
+            pieces = [
+                self._add(Concat(axis=1), pieces[at : at + INPUTS], f"{output}#", tensor)
+                for at in range(0, len(pieces), INPUTS)
+            ]
+        return pieces[0]
 
     def _join(self, pieces: Sequence[str], output: str) -> None:
         """Make the output of its stripes."""

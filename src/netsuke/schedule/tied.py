@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netsuke.errors import GraphError
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.anchors import Candidates, anchor
-from netsuke.schedule.buffers import Origin, Sharing, share
+from netsuke.schedule.buffers import Origin, Sharing, scratches, share
 from netsuke.schedule.flash import FRAME, call_bytes, code_bytes, table_bytes, table_key, tables
 from netsuke.schedule.lives import Lives
 from netsuke.schedule.offsets import Layout, lay_out, live
@@ -112,6 +112,7 @@ class _Settling:
         self.striped, self.origin, self.room = striped, origin, room
         self.graph, self.nodes = striped.graph, striped.graph.nodes
         self.lives = Lives(self.graph, self.nodes)
+        self.shared: dict[tuple[object, ...], Sharing] = {}
         self.step = {node.name: step for step, node in enumerate(self.nodes)}
         self.groups: dict[str, list[str]] = {}
         for node in self.nodes:
@@ -135,7 +136,14 @@ class _Settling:
         return Settled(self.striped, self.origin, chosen, sharing, layout, total)
 
     def _share(self, chosen: Choice) -> Sharing:
-        return share(self.graph, self.nodes, chosen, self.lives, self.origin)
+        """Tensors lie as the kernels' working in place says, whatever scratch they take."""
+        key = tuple(chosen[node.name].inplace for node in self.nodes)
+        if key not in self.shared:
+            bare = {name: replace(kernel, scratch=None) for name, kernel in chosen.items()}
+            self.shared[key] = share(self.graph, self.nodes, bare, self.lives, self.origin)
+        sharing = self.shared[key]
+        extra = scratches(self.nodes, chosen, sharing.skipped, self.origin.groups)
+        return replace(sharing, buffers=sharing.buffers | extra)
 
     def _improve(self, chosen: Choice) -> Choice:
         """Take faster kernels while everything fits: all that may at once, or one by one."""
