@@ -1,6 +1,6 @@
 """Record the code size of every kernel function on every Cortex-M core, for `netsuke check`.
 
-``python bench/code_sizes/run.py`` compiles each kernel source (zig cc -O2) and writes what
+``python bench/code_sizes/run.py`` compiles each kernel source (zig cc -Os) and writes what
 each function needs to `src/netsuke/schedule/code_sizes.json`; ``--check`` compares with what is
 recorded and fails on any
 difference.
@@ -21,7 +21,7 @@ from netsuke.codegen.sources import PACKAGE, kernel_files
 from netsuke.errors import VerificationError
 from netsuke.verify.cores import CORES
 from netsuke.verify.cores import core as core_of
-from netsuke.verify.toolchain import compile_objects, target_compiler, target_flags
+from netsuke.verify.toolchain import LEVELS, compile_objects, target_compiler, target_flags
 
 
 def functions(path: Path) -> list[str]:
@@ -79,7 +79,7 @@ def measure() -> dict[str, object]:
                 print(f"{core.name} {source}: {error}", file=sys.stderr)
                 continue
             sizes |= {name: reachable(built, name) for name in functions(built)}
-    return {"compiler": compiler.version, "flags": "-O2", "sizes": table}
+    return {"compiler": compiler.version, "flags": LEVELS[compiler.family], "sizes": table}
 
 
 def main() -> int:

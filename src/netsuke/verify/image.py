@@ -114,7 +114,7 @@ def build_image(
     core: Core,
     memory: Memory | None = None,
     compiler: str | None = None,
-    optimize: str = "-O2",
+    optimize: str | None = None,
     harness: dict[PurePosixPath, bytes] | None = None,
     fenced: bool = True,
 ) -> Image:
@@ -131,7 +131,7 @@ def build_image(
     compiler
         ``zig`` or ``arm-none-eabi-gcc``.
     optimize
-        Optimisation level.
+        Optimisation level; None: the compiler's usual one (`toolchain.LEVELS`).
     harness
         C around the model in place of the plain start-up.
     fenced

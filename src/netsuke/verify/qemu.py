@@ -65,7 +65,7 @@ class QemuModel:
     compiler
         ``zig`` (default) or ``arm-none-eabi-gcc``.
     optimize
-        Optimisation level of the compiler.
+        Optimisation level of the compiler; None: its usual one (`toolchain.LEVELS`).
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class QemuModel:
         artifact: Artifact | Project | Path | str,
         core: Core | None = None,
         compiler: str | None = None,
-        optimize: str = "-O2",
+        optimize: str | None = None,
     ) -> None:
         self.project = artifact if isinstance(artifact, Project) else open_project(artifact)
         self.graph = self.project.graph

@@ -99,13 +99,18 @@ def target_compiler(name: str | None = None) -> Compiler:
     raise MissingToolError(wanted, "to compile for Cortex-M", _install(wanted))
 
 
-def target_flags(compiler: Compiler, core: Core, optimize: str = "-O2") -> tuple[str, ...]:
+LEVELS = {"gcc": "-O2", "clang": "-Os", "zig": "-Os"}
+"""How much a family of compilers optimizes for Cortex-M. At -O2 clang unrolls loops that are not
+the hot ones: 17 to 60 % more code for no fewer instructions (decision 0012)."""
+
+
+def target_flags(compiler: Compiler, core: Core, optimize: str | None = None) -> tuple[str, ...]:
     """All flags with which a compiler makes an object for a core."""
     own = zig_flags(core) if compiler.family == "zig" else gcc_flags(core)
     return (
         *own,
         *LANGUAGE,
-        optimize,
+        optimize or LEVELS[compiler.family],
         "-fomit-frame-pointer",
         "-ffunction-sections",
         "-fdata-sections",

@@ -42,7 +42,7 @@ class UnicornModel:
     compiler
         ``zig`` (default) or ``arm-none-eabi-gcc``.
     optimize
-        Optimisation level of the compiler.
+        Optimisation level of the compiler; None: its usual one (`toolchain.LEVELS`).
     compiled_hook
         Count instructions in C; False counts in Python.
     limit
@@ -65,7 +65,7 @@ class UnicornModel:
         artifact: Artifact | Project | Path | str,
         core: Core | None = None,
         compiler: str | None = None,
-        optimize: str = "-O2",
+        optimize: str | None = None,
         compiled_hook: bool = True,
         limit: int = LIMIT,
     ) -> None:
