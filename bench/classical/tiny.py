@@ -72,8 +72,8 @@ TASKS = {
         (
             BonsaiClassifier(300, depth=1),
             BonsaiClassifier(300, depth=1, projection_size=5),
-            BonsaiClassifier(300, projection_size=5),
-            BonsaiClassifier(320, projection_size=5),
+            BonsaiClassifier(300, depth=2, projection_size=5),
+            BonsaiClassifier(320, depth=2, projection_size=5),
         ),
         ">= 94.4 % at <= 512 B of model and <= 6,000 cycles",
     ),
@@ -83,7 +83,7 @@ TASKS = {
         (
             TinyMLPClassifier(900, decay=3e-3),
             TinyMLPClassifier(1000, decay=3e-3),
-            BonsaiClassifier(1000, projection_size=8),
+            BonsaiClassifier(1000, depth=2, projection_size=8),
         ),
         ">= 95.7 % at <= 2,048 B of model and <= 20,000 cycles",
     ),

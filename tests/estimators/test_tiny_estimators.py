@@ -48,8 +48,8 @@ def missing() -> str:
 def classifiers(steps: int = 300) -> list[Any]:
     quick = {"max_iter": steps, "random_state": 0}
     return [
-        BonsaiClassifier(900, **quick),
-        BonsaiClassifier(None, depth=0, shared_gate=False, weight_bits=8, **quick),
+        BonsaiClassifier(900, depth=2, shared_gate=True, **quick),
+        BonsaiClassifier(None, depth=0, weight_bits=8, **quick),
         ProtoNNClassifier(900, **quick),
         TinyLinearClassifier(300),
         TinyLinearClassifier(None, weight_bits=4),

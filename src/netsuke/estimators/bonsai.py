@@ -21,14 +21,14 @@ PARAMETERS = """
     max_bytes : int or None, default=1024
         Bytes that the model's tables may take in flash; the sparsity of Z follows. None keeps all
         entries.
-    depth : int, default=2
+    depth : int, default=1
         Of the tree, 0 .. 5; it has 2^(depth + 1) - 1 nodes.
     projection_size : int, default=6
         Dimension of z, at most 64.
     weight_bits : int, default=4
         Of the entries of Z, 2 .. 8; up to 4, an entry and its place share one byte.
-    shared_gate : bool, default=True
-        One gate a node serves all outputs.
+    shared_gate : bool, default=False
+        One gate a node serves all outputs: fewer bytes and half the cycles, less accuracy.
     decay, projection_decay : float, default=3e-3
         Weight of half the squared entries of W, V and θ, and of Z, in the objective.
     max_iter : int, default=4500
@@ -128,10 +128,10 @@ class BonsaiClassifier(TinyClassifier, _Bonsai):
         self,
         max_bytes: int | None = 1024,
         *,
-        depth: int = 2,
+        depth: int = 1,
         projection_size: int = 6,
         weight_bits: int = 4,
-        shared_gate: bool = True,
+        shared_gate: bool = False,
         loss: str = "auto",
         decay: float = 3e-3,
         projection_decay: float = 3e-3,
@@ -163,7 +163,7 @@ class BonsaiClassifier(TinyClassifier, _Bonsai):
 class BonsaiRegressor(TinyRegressor, _Bonsai):
     __doc__ = f"""Regressor by Bonsai; see `BonsaiClassifier`.
 
-    The loss is half the squared error of the standardized values. By default depth=1,
+    The loss is half the squared error of the standardized values. By default
     weight_bits=8, decay and projection_decay 0.03; there is no gate to share.
     {PARAMETERS}
     """
