@@ -101,7 +101,8 @@ class Prototypes(Op):
         z, wide = rows[0].astype(np.int64), places.astype(np.int64)
         squares = np.square(z).sum(1)[:, None] + np.square(wide).sum(1) - 2 * (z @ wide.T)
         active = float(((squares >> self.shift) < len(table) - 1).mean())
-        cycles = _avr_cycles(*places.shape, inputs[2].shape[1], active)
+        count, size = places.shape
+        cycles = _avr_cycles(count, size, inputs[2].shape[1], active)
         return replace(kernel, cycles=cycles)
 
 
