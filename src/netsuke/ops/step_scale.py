@@ -6,7 +6,7 @@ every accumulator as soon as it steps at the same places::
 
     y = (x · a + (x · b >> 12) + c) >> s,   x = clamp(accumulator - centre, low, high)
 
-with a, b >= 0. The clamp leaves the stretch on which there are steps, at most 2^19 wide, so that no
+with a, b >= 0. The clamp leaves the stretch on which there are steps, at most 2^20 wide, so that no
 product overflows. The constants are sought channel by channel and all steps of a channel compared,
 one by one: a channel that is found is proved.
 """
@@ -23,8 +23,8 @@ from netsuke.ops.requant import Requant
 FRACTION = 12
 """Bits of b, which are shifted out."""
 
-WIDEST = 1 << 18
-"""Largest x: its product with b stays below 2^30."""
+WIDEST = (1 << 19) - 1
+"""Largest x: its product with b stays below 2^31."""
 
 TRIES = 4
 """Shifts that are tried, from the largest one that does not overflow."""

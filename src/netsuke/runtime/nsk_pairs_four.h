@@ -100,44 +100,116 @@ static NSK_NOINLINE void nsk_pairs_four(const nsk_pairs *task)
 
 #else
 
+/* Total and highs of pixels 0 and 1, then of pixels 2 and 3. */
+typedef struct {
+    uint32_t total0;
+    int32_t highs0;
+    uint32_t total1;
+    int32_t highs1;
+} nsk_pairs_sums;
+
+#if defined(__GNUC__) && defined(__thumb2__)
+
+/* 25 instructions for 16 products, or 21: r0 the strip, r1 the weights, r2 and r3 four weights and
+ * one, r4-r7 words, r8-r11 sums, r12 2^15, lr the end of the weights. */
+static NSK_NOINLINE void nsk_pairs_sum(const int32_t *strip, const int32_t *channel, int32_t depth,
+                                       nsk_pairs_sums *sums)
+{
+    register const int32_t *r0 __asm__("r0") = strip;
+    register const int32_t *r1 __asm__("r1") = channel;
+    register int32_t r2 __asm__("r2") = depth;
+    register nsk_pairs_sums *r3 __asm__("r3") = sums;
+    __asm__ volatile(".syntax unified\n"
+                     ".macro nsk_close\n"
+                     "add r8, r8, r4\n add r9, r9, r4, asr #16\n"
+                     "add r10, r10, r5\n add r11, r11, r5, asr #16\n"
+                     ".endm\n"
+                     "push {r3-r11}\n"
+                     "ldrd r8, r9, [r1], #8\n add lr, r1, r2\n mov r12, #32768\n"
+                     "movs r2, r9, lsl #31\n asr r9, r9, #1\n mov r10, r8\n mov r11, r9\n"
+                     "bne 2f\n"
+                     "1:\n"
+                     "ldr r2, [r1], #4\n ldm r0!, {r4-r7}\n"
+                     "sxtb r3, r2\n mla r4, r4, r3, r12\n mla r5, r5, r3, r12\n"
+                     "sbfx r3, r2, #8, #8\n mla r4, r6, r3, r4\n mla r5, r7, r3, r5\n"
+                     "nsk_close\n"
+                     "ldm r0!, {r4-r7}\n"
+                     "sbfx r3, r2, #16, #8\n mla r4, r4, r3, r12\n mla r5, r5, r3, r12\n"
+                     "asr r3, r2, #24\n mla r4, r6, r3, r4\n mla r5, r7, r3, r5\n"
+                     "nsk_close\n"
+                     "cmp r1, lr\n bne 1b\n"
+                     "b 3f\n"
+                     "2:\n"
+                     "ldr r2, [r1], #4\n ldm r0!, {r4-r7}\n"
+                     "sxtb r3, r2\n mla r4, r4, r3, r12\n mla r5, r5, r3, r12\n"
+                     "sbfx r3, r2, #8, #8\n mla r4, r6, r3, r4\n mla r5, r7, r3, r5\n"
+                     "ldrd r6, r7, [r0], #8\n"
+                     "sbfx r3, r2, #16, #8\n mla r4, r6, r3, r4\n mla r5, r7, r3, r5\n"
+                     "ldrd r6, r7, [r0], #8\n"
+                     "asr r3, r2, #24\n mla r4, r6, r3, r4\n mla r5, r7, r3, r5\n"
+                     "nsk_close\n"
+                     "cmp r1, lr\n bne 2b\n"
+                     "3:\n"
+                     ".purgem nsk_close\n"
+                     "pop {r3}\n stm r3, {r8-r11}\n pop {r4-r11}\n"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+                     :
+                     : "r12", "lr", "cc", "memory");
+}
+
+#else
+
+static inline void nsk_pairs_close(int32_t group, uint32_t *total, int32_t *highs)
+{
+    *total += (uint32_t)group;
+    *highs += group >> 16;
+}
+
+static NSK_NOINLINE void nsk_pairs_sum(const int32_t *strip, const int32_t *channel, int32_t depth,
+                                       nsk_pairs_sums *sums)
+{
+    const int32_t *x = strip;
+    const int8_t *w = (const int8_t *)(channel + 2);
+    const int8_t *const end = w + depth;
+    const int32_t more = 1 << 15;
+    uint32_t total0 = (uint32_t)channel[0], total1 = total0;
+    int32_t highs0 = channel[1] >> 1, highs1 = highs0;
+    if (channel[1] & 1) {
+        for (; w != end; w += 4, x += 8) {
+            const int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+            nsk_pairs_close(x[0] * w0 + x[2] * w1 + x[4] * w2 + x[6] * w3 + more, &total0, &highs0);
+            nsk_pairs_close(x[1] * w0 + x[3] * w1 + x[5] * w2 + x[7] * w3 + more, &total1, &highs1);
+        }
+    } else {
+        for (; w != end; w += 4, x += 8) {
+            const int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+            nsk_pairs_close(x[0] * w0 + x[2] * w1 + more, &total0, &highs0);
+            nsk_pairs_close(x[1] * w0 + x[3] * w1 + more, &total1, &highs1);
+            nsk_pairs_close(x[4] * w2 + x[6] * w3 + more, &total0, &highs0);
+            nsk_pairs_close(x[5] * w2 + x[7] * w3 + more, &total1, &highs1);
+        }
+    }
+    sums->total0 = total0;
+    sums->highs0 = highs0;
+    sums->total1 = total1;
+    sums->highs1 = highs1;
+}
+
+#endif
+
 static NSK_NOINLINE void nsk_pairs_four(const nsk_pairs *task)
 {
     const int32_t *channel = task->channels;
-    const int32_t stride = task->stride;
+    const int32_t stride = task->stride, depth = task->depth;
     int8_t *y = task->y;
     for (int32_t k = task->count; k > 0; k--, y++) {
-        uint32_t total0 = (uint32_t)channel[0], total1 = total0;
-        int32_t highs0 = channel[1] >> 1, highs1 = highs0;
-        const int32_t four = channel[1] & 1;
-        const int32_t *x = task->strip;
-        const int8_t *w = (const int8_t *)(channel + 2);
-        const int8_t *const end = w + task->depth;
-        if (four) {
-            for (; w != end; w += 4, x += 8) {
-                const int32_t w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
-                const int32_t a = x[0] * w0 + x[2] * w1 + x[4] * w2 + x[6] * w3 + (1 << 15);
-                const int32_t b = x[1] * w0 + x[3] * w1 + x[5] * w2 + x[7] * w3 + (1 << 15);
-                total0 += (uint32_t)a;
-                highs0 += a >> 16;
-                total1 += (uint32_t)b;
-                highs1 += b >> 16;
-            }
-        } else {
-            for (; w != end; w += 2, x += 4) {
-                const int32_t w0 = w[0], w1 = w[1];
-                const int32_t a = x[0] * w0 + x[2] * w1 + (1 << 15);
-                const int32_t b = x[1] * w0 + x[3] * w1 + (1 << 15);
-                total0 += (uint32_t)a;
-                highs0 += a >> 16;
-                total1 += (uint32_t)b;
-                highs1 += b >> 16;
-            }
-        }
-        channel = (const int32_t *)(const void *)end;
-        y[0] = nsk_pairs_store(total0 - ((uint32_t)highs0 << 16), channel);
-        y[stride] = nsk_pairs_store((uint32_t)highs0, channel);
-        y[2 * stride] = nsk_pairs_store(total1 - ((uint32_t)highs1 << 16), channel);
-        y[3 * stride] = nsk_pairs_store((uint32_t)highs1, channel);
+        nsk_pairs_sums sums;
+        nsk_pairs_sum(task->strip, channel, depth, &sums);
+        channel += 2 + depth / 4;
+        y[0] = nsk_pairs_store(sums.total0 - ((uint32_t)sums.highs0 << 16), channel);
+        y[stride] = nsk_pairs_store((uint32_t)sums.highs0, channel);
+        y[2 * stride] = nsk_pairs_store(sums.total1 - ((uint32_t)sums.highs1 << 16), channel);
+        y[3 * stride] = nsk_pairs_store((uint32_t)sums.highs1, channel);
         channel += NSK_PAIRS_WORDS - 2;
     }
 }

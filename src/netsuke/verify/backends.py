@@ -15,6 +15,7 @@ from netsuke.verify.host import HostLibrary
 from netsuke.verify.image import Image
 from netsuke.verify.project import Project
 from netsuke.verify.qemu import PROGRAM, QemuModel, qemu_version
+from netsuke.verify.rv32 import Rv32Model
 from netsuke.verify.simavr import SimavrModel, simavr_version
 from netsuke.verify.toolchain import Compiler
 from netsuke.verify.unicorn import UnicornModel, unicorn_version
@@ -54,7 +55,8 @@ class Backend(Protocol):
 
 
 def _unicorn(project: Project) -> type[UnicornModel]:
-    return A64Model if project.emulated_core().a64 else UnicornModel
+    core = project.emulated_core()
+    return A64Model if core.a64 else Rv32Model if core.rv32 else UnicornModel
 
 
 _BACKENDS: dict[str, Callable[[Project, str | None], Backend]] = {

@@ -31,6 +31,8 @@ class Core:
         Whether it has integer vectors (MVE).
     a64
         Whether it runs AArch64.
+    rv32
+        Whether it is a 32-bit RISC-V core.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Core:
     dsp: bool = False
     mve: bool = False
     a64: bool = False
+    rv32: bool = False
 
 
 _M55 = frozenset({"dsp", "mve", "fpu-dp"})
@@ -81,10 +84,12 @@ def core(name: str, isa: frozenset[str] | None = None) -> Core:
     if name in _A64:
         known, emulated = _A64[name]
         return Core(name, known, name, f"UC_CPU_ARM64_{emulated}", None, a64=True)
+    if name == "rv32":
+        return Core(name, "generic_rv32+m", name, "any", None, rv32=True)
     if name not in _CORES:
         raise UsageError(
             f"{name} cannot be emulated here; cores that can are "
-            f"{', '.join((*CORES, *_A64))}. Verify on the host instead (--on host)."
+            f"{', '.join((*CORES, *_A64, 'rv32'))}. Verify on the host instead (--on host)."
         )
     zig, gcc, unicorn, machine, usual = _CORES[name]
     has = usual if isa is None else isa
@@ -122,6 +127,8 @@ _GCC_FPU = {
 def zig_flags(core: Core) -> tuple[str, ...]:
     """Target flags of ``zig cc`` for a core."""
     parts = core.zig
+    if core.rv32:
+        return ("-target", "riscv32-freestanding-none", f"-mcpu={parts}", "-fhosted")
     if core.a64:
         return ("-target", "aarch64-freestanding-none", f"-mcpu={parts}", "-fhosted")
     if core.name == "cortex-m33" and core.dsp:

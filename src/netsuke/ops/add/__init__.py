@@ -31,6 +31,7 @@ class Add(Additive):
     high: float = math.inf
 
     sign: ClassVar[int] = 1
+    instructions: ClassVar[tuple[float, float]] = (70.0, 12.0)
 
     def real(self, a: Array, b: Array) -> Array:
         return a + b

@@ -66,7 +66,7 @@ def table_kernels(
                     "high": high,
                 },
                 inplace=((0, 0), (1, 0)),
-                instructions=(20.0 if "thumb" in isa else 16.0) * count + 30,
+                instructions=(26.0 if "thumb" in isa else 21.0) * count + 30,
             ),
         )
     return ()

@@ -29,6 +29,41 @@ static void pack(int32_t *to, const int8_t *a, int32_t step_a, const int8_t *b, 
     }
 }
 
+/* The same with steps of 1. */
+#if defined(__GNUC__) && (defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__))
+
+/* 26 instructions for four bytes of each: r1 and r2 their ends, r3 minus the bytes that are left. */
+static NSK_NOINLINE void pack_run(int32_t *to, const int8_t *a, const int8_t *b, int32_t count)
+{
+    register int32_t *r0 __asm__("r0") = to;
+    register const int8_t *r1 __asm__("r1") = a + count;
+    register const int8_t *r2 __asm__("r2") = b + count;
+    register int32_t r3 __asm__("r3") = -count;
+    __asm__ volatile(".syntax unified\n"
+                     ".macro nsk_pack place\n"
+                     "ldrsb r4, [r1, r3]\n ldrsb r5, [r2, r3]\n lsls r5, r5, #16\n"
+                     "adds r4, r4, r5\n str r4, [r0, #\\place]\n adds r3, r3, #1\n"
+                     ".endm\n"
+                     "push {r4, r5}\n"
+                     "b 2f\n"
+                     "1:\n"
+                     "nsk_pack 0\n adds r0, #8\n"
+                     "2:\n"
+                     "lsls r4, r3, #30\n bne 1b\n"
+                     "cmp r3, #0\n beq 4f\n"
+                     "3:\n"
+                     "nsk_pack 0\n nsk_pack 8\n nsk_pack 16\n nsk_pack 24\n"
+                     "adds r0, #32\n cmp r3, #0\n bne 3b\n"
+                     "4:\n"
+                     ".purgem nsk_pack\n"
+                     "pop {r4, r5}\n"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+                     :
+                     : "cc", "memory");
+}
+
+#else
+
 static NSK_NOINLINE void pack_run(int32_t *to, const int8_t *a, const int8_t *b, int32_t count)
 {
     for (; count >= 4; count -= 4, a += 4, b += 4, to += 8) {
@@ -39,6 +74,8 @@ static NSK_NOINLINE void pack_run(int32_t *to, const int8_t *a, const int8_t *b,
     }
     pack(to, a, 1, b, 1, count);
 }
+
+#endif
 
 /* A row of the image, or NULL where it is padding. */
 static const int8_t *row_at(const source *s, int32_t row)

@@ -73,6 +73,6 @@ def _ring(geometry: Mapping[str, Any]) -> int:
 def _instructions(p: Mapping[str, Any], words: Array, flat: bool, isa: frozenset[str]) -> float:
     """Executed instructions: the products, and the packing of windows."""
     taps = p["kernel_h"] * p["kernel_w"] * p["in_c"]
-    packing = 4 * 5.5 * taps / 2 + (60 if flat else 150 + 130 * p["kernel_h"])
+    packing = 13.5 * taps + (60 if flat else 150 + 150 * p["kernel_h"])
     strip = pair_instructions(words, p["depth"], isa) + packing + 40
     return float(-(-p["out_h"] * p["out_w"] // 4) * strip + 60)

@@ -165,7 +165,7 @@ class DepthwiseConv2d(Op):
             inplace=inplace,
             instructions=6.5 * macs + 55.0 * outputs[0].elements,
         )
-        plane = plane_kernels(geometry, requant, inputs, outputs)
+        plane = plane_kernels(geometry, requant, inputs, outputs, isa)
         mve = mve_kernels(geometry, requant, inputs, outputs, isa)
         wide = wide_kernels(geometry, requant, inputs, isa)
         dsp = dsp_kernels(geometry, requant, inputs, outputs, isa)

@@ -93,12 +93,13 @@ def _instructions(shape: Mapping[str, Any], three: float, isa: frozenset[str]) -
     """Executed instructions: four outputs at a time, and the words of every row."""
     p = shape
     if _in_threes(p):
-        four = p["kernel_h"] * (45.0 - 10.0 * three) + 180
+        four = p["kernel_h"] * (46.0 - 10.0 * three) + 100
     else:
-        four = p["kernel_h"] * (p["kernel_w"] * 16.0 + 20) + 180
+        four = p["kernel_h"] * (p["kernel_w"] * 18.0 + 20) + 200
     if "thumb" not in isa:
-        four *= 0.7
-    rows = min(p["in_h"], p["out_h"] * p["stride_h"]) + p["kernel_h"] - 1
-    words = rows * (8.0 * p["in_w"] + 80)
-    channel = p["out_h"] * (-(-p["out_w"] // 4) * four + 60) + words + 200
+        four *= 0.85
+    rows = p["out_h"] * min(p["stride_h"], p["kernel_h"]) + p["kernel_h"] - p["stride_h"]
+    line = 9.5 * p["in_w"] + 25 * (p["pad_left"] + p["stride_w"]) + 75
+    row = 75 + (60 if p["out_w"] % 4 else 0) + 14 * p["kernel_h"]
+    channel = p["out_h"] * (-(-p["out_w"] // 4) * four + row) + rows * line + 220
     return float(p["out_c"] * channel)

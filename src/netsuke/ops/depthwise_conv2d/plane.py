@@ -16,6 +16,7 @@ def plane_kernels(
     requant: Requant,
     inputs: Sequence[Tensor],
     outputs: Sequence[Tensor],
+    isa: frozenset[str],
 ) -> tuple[Kernel, ...]:
     """The kernel for weights with zero point 0; () where it is not exact.
 
@@ -46,7 +47,7 @@ def plane_kernels(
             constants={1: _dense(weights.data.transpose(order)), 2: bias},
             scratch=extents[0] * extents[1],
             inplace=((0, 0),) if in_place else (),
-            instructions=_instructions(shape),
+            instructions=_instructions(shape) * (1.3 if "thumb2" in isa else 1.0),
         ),
     )
 

@@ -1,4 +1,4 @@
-/* Start-up for an emulated Arm core without a C library: clear, copy, stop.
+/* Start-up for an emulated core without a C library: clear, copy, stop.
  *
  * After it the emulator calls the model's functions itself; they return to netsuke_stop.
  */
@@ -19,6 +19,8 @@ __attribute__((naked, used)) void netsuke_stop(void)
 {
 #if defined(__aarch64__)
     __asm volatile("brk #0");
+#elif defined(__riscv)
+    __asm volatile("ebreak");
 #else
     __asm volatile("bkpt 0");
 #endif
