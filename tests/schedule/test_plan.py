@@ -19,7 +19,7 @@ from netsuke.errors import DoesNotFitError
 from netsuke.ir import Graph, GraphBuilder, Quant
 from netsuke.ops import Add, Clamp, Concat, Conv2d, Exp, Neg, Reshape, Split
 from netsuke.schedule import plan
-from netsuke.schedule.buffers import Buffer
+from netsuke.schedule.buffer import Buffer
 from netsuke.schedule.offsets import Layout, lay_out, lowest_gap
 from netsuke.schedule.order import best_order
 

@@ -18,7 +18,8 @@ from netsuke.models import build
 from netsuke.ops import Conv2d
 from netsuke.passes import optimize
 from netsuke.schedule import Plan, plan
-from netsuke.schedule.buffers import Buffer, share
+from netsuke.schedule.buffer import Buffer
+from netsuke.schedule.buffers import share
 from netsuke.schedule.offsets import lay_out
 from netsuke.schedule.regions import heat, spread
 

@@ -23,7 +23,8 @@ from netsuke.passes import optimize
 from netsuke.schedule import Plan, plan
 from netsuke.schedule.patches import patches
 from netsuke.schedule.plan import kernels_of
-from netsuke.schedule.stripes import Stripes, rewrite, stripes
+from netsuke.schedule.striped import rewrite
+from netsuke.schedule.stripes import Stripes, stripes
 
 BOARD = device("nucleo-f446re")
 INT8 = Quant((0.1,), (0,))

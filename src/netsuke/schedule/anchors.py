@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from netsuke.ir import Kernel, Node
 from netsuke.schedule.buffers import Origin
-from netsuke.schedule.stripes import Striped, Stripes
+from netsuke.schedule.striped import Striped
+from netsuke.schedule.stripes import Stripes
 
 Candidates = Mapping[str, Sequence[Kernel]]
 """Node name -> kernels that can run it."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from netsuke.ir import Graph, Kernel, Node
-from netsuke.schedule.buffers import Sharing, aligned, share
+from netsuke.schedule.buffer import aligned
+from netsuke.schedule.buffers import Sharing, share
 from netsuke.schedule.lives import Lives
 
 

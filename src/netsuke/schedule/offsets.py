@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
-from netsuke.schedule.buffers import Buffer
+from netsuke.schedule.buffer import Buffer
 
 NODES = 20_000
 """Nodes that the exact search may visit before it gives up."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from netsuke.devices import Device
 from netsuke.errors import DoesNotFitError, GraphError, NetsukeError
 from netsuke.ir import Graph, Kernel, Node
-from netsuke.schedule.buffers import Buffer, Sharing, scratch_key, share
+from netsuke.schedule.buffer import Buffer
+from netsuke.schedule.buffers import Sharing, scratch_key, share
 from netsuke.schedule.choose import live_peak, smallest
 from netsuke.schedule.costs import Costs, with_costs
 from netsuke.schedule.flash import modest

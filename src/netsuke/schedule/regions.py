@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from netsuke.devices import Region
 from netsuke.ir import Kernel, Node
-from netsuke.schedule.buffers import Buffer, Sharing, scratch_key
+from netsuke.schedule.buffer import Buffer
+from netsuke.schedule.buffers import Sharing, scratch_key
 from netsuke.schedule.offsets import Layout, lay_out, live
 
 STATES = 4_000

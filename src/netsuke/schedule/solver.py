@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netsuke.errors import MissingToolError
-from netsuke.schedule.buffers import ALIGNMENT, Buffer
+from netsuke.schedule.buffer import ALIGNMENT, Buffer
 from netsuke.schedule.offsets import Layout
 
 

@@ -12,7 +12,8 @@ from netsuke.schedule.lives import Lives
 from netsuke.schedule.patches import Patches, patches
 from netsuke.schedule.profile import Bill, Profile, bill, patch_profile, profile
 from netsuke.schedule.select import Room
-from netsuke.schedule.stripes import Stripes, rewrite, stripes
+from netsuke.schedule.striped import rewrite
+from netsuke.schedule.stripes import Stripes, stripes
 from netsuke.schedule.tied import Kernels, Settled, settle
 
 LONGEST = 16

@@ -13,7 +13,7 @@ from netsuke.schedule.flash import FRAME, call_bytes, code_bytes, table_bytes, t
 from netsuke.schedule.lives import Lives
 from netsuke.schedule.offsets import Layout, lay_out, live
 from netsuke.schedule.select import Room
-from netsuke.schedule.stripes import Striped
+from netsuke.schedule.striped import Striped
 
 Maker = Callable[[Graph, Node], Sequence[Kernel]]
 """The kernels that can run a node of a graph."""
