@@ -96,7 +96,7 @@ def usable_backends(project: Project) -> tuple[str, ...]:
         target = core(*project.core)
     except UsageError:
         return ("host",)
-    if target.unicorn is not None:
+    if target.unicorn is not None or target.rv32:
         return ("host", "unicorn")
     return ("host", "qemu") if target.machine and shutil.which(PROGRAM) else ("host",)
 

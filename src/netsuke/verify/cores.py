@@ -18,7 +18,8 @@ class Core:
     zig, gcc
         The compiler's name for the core without its optional parts.
     unicorn
-        The constant of the Unicorn module that selects the core, or None when it has none.
+        The constant of the Unicorn module that selects the core, or None when it has none or
+        needs none.
     machine
         The QEMU board with this core, or None.
     fpu
@@ -85,7 +86,7 @@ def core(name: str, isa: frozenset[str] | None = None) -> Core:
         known, emulated = _A64[name]
         return Core(name, known, name, f"UC_CPU_ARM64_{emulated}", None, a64=True)
     if name == "rv32":
-        return Core(name, "generic_rv32+m", name, "any", None, rv32=True)
+        return Core(name, "generic_rv32+m", name, None, None, rv32=True)
     if name not in _CORES:
         raise UsageError(
             f"{name} cannot be emulated here; cores that can are "
