@@ -79,9 +79,16 @@ def test_random_nodes_reach_every_integer_kernel_of_a_cortex_m4() -> None:
     }
     assert {name for name in reached if "dsp" in name} >= {
         "nsk_add_s8_dsp",
+        "nsk_average_pool2d_s8_dsp",
         "nsk_conv2d_s8_dsp",
+        "nsk_conv2d_s8_dsp_any",
         "nsk_conv2d_s8_dsp_small",
+        "nsk_conv2d_s8_dsp_winograd2",
+        "nsk_conv2d_s8_dsp_winograd4",
         "nsk_dense_s8_dsp",
         "nsk_depthwise_conv2d_s8_dsp",
+        "nsk_depthwise_conv2d_s8_dsp_any",
         "nsk_depthwise_conv2d_s8_dsp_bands",
+        "nsk_max_pool2d_s8_dsp",
+        "nsk_transposed_conv2d_s8_dsp",
     }
