@@ -135,13 +135,20 @@ class RefinedForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             self.trees_ = growth.trees()
             self.n_leaves_ = sum(tree.leaves for tree in self.trees_)
             excess = 0 if self.max_leaves is None else self.n_leaves_ - self.max_leaves
-            heavy = self.max_bytes is not None and table_bytes(self.to_graph()) > self.max_bytes
+            heavy = self._is_heavy()
             pairs = growth.sibling_leaves()
             if not pairs or (excess <= 0 and not heavy):
                 return
             count = max(1, int(self.step * len(pairs)))
             for _, tree, parent in pairs[: count if heavy else min(count, excess)]:
                 growth.cut(tree, parent)
+
+    def _is_heavy(self) -> bool:
+        """Whether the tables exceed `max_bytes`; they are laid out only where it is close."""
+        if self.max_bytes is None:
+            return False
+        guess = self.n_leaves_ * (3 + len(self.classes_))
+        return guess > 2 * self.max_bytes or table_bytes(self.to_graph()) > self.max_bytes
 
     def decision_function(self, X: Any) -> Array:
         """Σ of the weights of the leaves that each row reaches: ``(rows, classes)``, or ``(rows,)``

@@ -31,8 +31,13 @@ static inline void nsk_fastfood_mix(const nsk_fastfood *p, uint16_t first, const
                                   ? nsk_flash_u16((const uint16_t *)nsk_param(p->order) + first + j)
                                   : nsk_flash_u8((const uint8_t *)nsk_param(p->order) + first + j);
         const int32_t product =
-            (int32_t)nsk_flash_i8(nsk_param(p->gauss) + first + j) * (int16_t)w[from];
-        u[j] = (uint16_t)((product + half) >> nsk_param(p->shift));
+            (int32_t)nsk_flash_i8(nsk_param(p->gauss) + first + j) * (int16_t)w[from] + half;
+        /* 24 bits: without the lowest 8 an int16 is left, which small cores shift in half the time. */
+        if (nsk_param(p->shift) < 8) {
+            u[j] = (uint16_t)(product >> nsk_param(p->shift));
+        } else {
+            u[j] = (uint16_t)((int16_t)(product >> 8) >> (nsk_param(p->shift) - 8));
+        }
     }
 }
 
@@ -46,17 +51,9 @@ static inline void nsk_fastfood_wave(const nsk_fastfood *p, uint16_t first, cons
         const uint16_t row = (uint16_t)(first + i);
         const uint16_t length = nsk_flash_u8(nsk_param(p->lengths) + row);
         const uint16_t phase = (uint16_t)(nsk_flash_u16(nsk_param(p->phases) + row) +
-                                          (uint16_t)((uint32_t)length * u[i]) + 128);
+                                          (uint16_t)((unsigned)length * u[i]) + 128);
         y[row] = nsk_flash_i8(nsk_param(p->cosines) + (phase >> 8));
     }
-}
-
-/* Whether B turns the sign of a feature; `first` is a multiple of the block. */
-static inline uint8_t nsk_fastfood_turned(const nsk_fastfood *p, uint16_t first, uint16_t j)
-{
-    const uint16_t bytes = (uint16_t)((nsk_param(p->block) + 7) >> 3);
-    const uint16_t row = (uint16_t)(first / nsk_param(p->block));
-    return (uint8_t)(nsk_flash_u8(nsk_param(p->signs) + row * bytes + (j >> 3)) >> (j & 7) & 1);
 }
 
 #endif

@@ -238,11 +238,16 @@ static inline uint8_t nsk_forest_add(const nsk_forest *p, uint16_t tree, uint16_
         return beyond;
     }
     const uint32_t row = (uint32_t)leaf * outputs;
+    if (nsk_param(p->form) == NSK_FOREST_DENSE) {
+        const int8_t *at = nsk_param(p->weights) + row;
+        for (uint8_t k = 0; k < outputs; k++) {
+            beyond |= nsk_forest_grown(p, y, k, nsk_flash_i8(at++));
+        }
+        return beyond;
+    }
+    const int16_t *at = nsk_param(p->values) + row;
     for (uint8_t k = 0; k < outputs; k++) {
-        const int16_t weight = nsk_param(p->form) == NSK_FOREST_DENSE
-                                   ? nsk_flash_i8(nsk_param(p->weights) + row + k)
-                                   : nsk_flash_i16(nsk_param(p->values) + row + k);
-        beyond |= nsk_forest_grown(p, y, k, weight);
+        beyond |= nsk_forest_grown(p, y, k, nsk_flash_i16(at++));
     }
     return beyond;
 }
