@@ -52,8 +52,8 @@ class Projection(Op):
                 f"projection weights {list(weights.shape)} and bias {list(bias.shape)} do not "
                 f"match {list(x.shape)}",
             )
-        if weights.shape[0] > 255 or x.shape[0] > 65535:
-            raise GraphError(x.name, f"{list(weights.shape)} are more than 255 rows of 65,535")
+        if not (1 <= weights.shape[0] <= 255 and 1 <= x.shape[0] <= 65535):
+            raise GraphError(x.name, f"{list(weights.shape)} are not 1 .. 255 rows of 1 .. 65,535")
         if (x.dtype, weights.dtype, bias.dtype) != ("int8", "int8", "int32"):
             raise GraphError(x.name, "a projection takes int8, int8 weights and an int32 bias")
         if not (weights.is_constant and bias.is_constant):
