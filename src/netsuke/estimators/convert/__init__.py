@@ -138,7 +138,8 @@ def _rows(samples: Any, count: int) -> Array | None:
         rows = np.asarray(samples, np.float64)
     except (TypeError, ValueError):
         raise DataError("samples", "are no numbers") from None
-    rows = rows.reshape(len(rows), -1) if rows.ndim > 1 else rows
+    if rows.ndim > 2:
+        rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
     if rows.ndim != 2 or not len(rows) or rows.shape[1] != count:
         raise DataError("samples", f"are {list(rows.shape)}; the model reads rows of {count}")
     if not np.isfinite(rows).all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,38 +42,68 @@ def network_graph(estimator: Any, features: Features) -> Graph:
         for w, b in zip(estimator.coefs_, estimator.intercepts_, strict=True)
     ]
     layers[0] = fold(*layers[0], features, grid)
-    for number, (weights, bias) in enumerate(layers[:-1]):
-        x, stored, scale = _hidden(builder, x, weights, bias, stored, estimator.activation)
+    for number in range(len(layers) - 1):
+        weights, bias = layers[number]
         following, start = layers[number + 1]
-        layers[number + 1] = following * scale, start
+        low = HIDDEN[estimator.activation]
+        layer = _hidden(weights, bias, stored, low, following)
+        x = builder.one(
+            Projection(layer.shift, low, 127),
+            x,
+            builder.constant("weights", layer.weights),
+            builder.constant("bias", layer.bias),
+            name="hidden",
+        )
+        stored, layers[number + 1] = layer.values, (following * layer.scale, start)
     mode = "class" if hasattr(estimator, "classes_") else "scores"
     return builder.build((add_linear(builder, x, *layers[-1], mode, stored),))
 
 
-def _hidden(
-    builder: GraphBuilder, x: str, weights: Array, bias: Array, stored: Array, activation: str
-) -> tuple[str, Array, Array]:
-    """Append a hidden layer; return its output, its values for the rows, its units' scales."""
-    real = stored @ weights.T + bias
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    """Integers of a hidden layer, its values for the rows, and what one of each unit is worth."""
+
+    weights: Array
+    bias: Array
+    shift: int
+    values: Array
+    scale: Array
+
+
+def _hidden(weights: Array, bias: Array, stored: Array, low: int, following: Array) -> _Layer:
+    """The shift with which least is lost of what the next layer makes of the units."""
+    real = np.maximum(stored @ weights.T + bias, -math.inf if low < 0 else 0.0)
+    finest = unit_factors(weights, stored)
     largest = np.maximum(np.abs(real).max(0), 1e-9)
-    # unit = (w + bias) >> shift, with 127 for the largest weight and for the largest unit
-    factor = unit_factors(weights, stored)
-    shift = max(0, math.ceil(math.log2(float(np.median(largest * factor)) / 127.0)))
-    factor = np.minimum(factor, 127.0 * 2.0**shift / largest)
+    worth = np.square(following).sum(0)
+    most = max(0, math.ceil(math.log2(max(float((largest * finest).max()) / 127.0, 1.0))))
+    best, least = None, math.inf
+    for shift in range(most + 1):
+        layer = _rounded(weights, bias, stored, low, shift, finest, largest)
+        lost = float((np.square(layer.values * layer.scale - real).mean(0) * worth).sum())
+        if lost < least:
+            best, least = layer, lost
+    assert best is not None  # nothing lost is finite
+    return best
+
+
+def _rounded(
+    weights: Array,
+    bias: Array,
+    stored: Array,
+    low: int,
+    shift: int,
+    finest: Array,
+    largest: Array,
+) -> _Layer:
+    """unit = (w + bias) >> shift, with at most 127 for the largest weight and the largest unit."""
+    factor = np.minimum(finest, 127.0 * 2.0**shift / largest)
     integers = rounded(weights, factor[:, None])
     lost = (weights * factor[:, None] - integers) @ stored.mean(0)
     half = (1 << shift) >> 1
     start = np.clip(np.rint(bias * factor + lost), -(1 << 30), 1 << 30).astype(np.int32) + half
-    low = HIDDEN[activation]
-    y = builder.one(
-        Projection(shift, low, 127),
-        x,
-        builder.constant("weights", integers),
-        builder.constant("bias", start),
-        name="hidden",
-    )
     values = (stored @ integers.T.astype(np.float64) + start) // 2.0**shift
-    return y, np.clip(values, low, 127), 2.0**shift / factor
+    return _Layer(integers, start, shift, np.clip(values, low, 127), 2.0**shift / factor)
 
 
 def _rows(features: Features) -> Array:
