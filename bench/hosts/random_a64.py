@@ -16,12 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from joined_nodes import differing, joined  # noqa: E402
-from random_nodes import random_node  # noqa: E402
+from joined_nodes import differing, joined
+from random_nodes import random_node
 
-from netsuke.codegen import compile_graph  # noqa: E402
-from netsuke.devices import device  # noqa: E402
-from netsuke.verify.a64 import A64Model  # noqa: E402
+from netsuke.codegen import compile_graph
+from netsuke.devices import device
+from netsuke.verify.a64 import A64Model
 
 KINDS = ("conv2d", "depthwise_conv2d", "dense", "add", "max_pool2d", "average_pool2d")
 CHUNK = 20

@@ -22,19 +22,19 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402
-from layers import print_layers  # noqa: E402
-from tflite_writer import to_tflite  # noqa: E402
+import numpy as np
+from layers import print_layers
+from tflite_writer import to_tflite
 
-from netsuke.codegen import compile_graph  # noqa: E402
-from netsuke.codegen.onnx import to_onnx  # noqa: E402
-from netsuke.compress.quantize import quantize  # noqa: E402
-from netsuke.devices import device  # noqa: E402
-from netsuke.frontend import load  # noqa: E402
-from netsuke.ir import Graph, interpret_batch  # noqa: E402
-from netsuke.models import build  # noqa: E402
-from netsuke.passes import optimize  # noqa: E402
-from netsuke.verify.host import HostLibrary  # noqa: E402
+from netsuke.codegen import compile_graph
+from netsuke.codegen.onnx import to_onnx
+from netsuke.compress.quantize import quantize
+from netsuke.devices import device
+from netsuke.frontend import load
+from netsuke.ir import Graph, interpret_batch
+from netsuke.models import build
+from netsuke.passes import optimize
+from netsuke.verify.host import HostLibrary
 
 ROOT = Path(__file__).parents[2]
 NETWORKS = ("resnet8", "mobilenet_v1?size=224&classes=1000", "densenet121")
@@ -115,7 +115,9 @@ def from_stored_inputs(graph: Graph, x: np.ndarray, real: bool) -> tuple[np.ndar
     """Samples as the ONNX file takes them: reals where it quantizes them itself."""
     tensor = graph.tensors[graph.inputs[0]]
     if real and tensor.quant is not None:
-        x = ((x - np.float32(tensor.quant.zero_point[0])) * tensor.quant.scale[0]).astype(np.float32)
+        x = ((x - np.float32(tensor.quant.zero_point[0])) * tensor.quant.scale[0]).astype(
+            np.float32
+        )
     port = graph.ports.get(graph.inputs[0])
     axes = port.axes if port is not None else None
     if axes:

@@ -74,7 +74,7 @@ def test_random_nodes_are_exact_on_an_emulated_arm_core(board: str) -> None:
 def test_a_board_with_instructions_that_this_machine_lacks_runs_as_plain_c(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(host, "host_isa", lambda: frozenset())
+    monkeypatch.setattr(host, "host_isa", frozenset)
     nodes = [random_node(kind, seed) for kind in KINDS for seed in range(2)]
     graph, feeds = joined(nodes)
     library = HostLibrary(compile_graph(graph, device("linux-x86-64-amx")))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from netsuke.ir import Kernel, Tensor
+from netsuke.ir import Array, Kernel, Tensor
 from netsuke.ops.requant import Requant
 from netsuke.ops.wide import (
     AVX2,
@@ -49,7 +49,7 @@ def _kernel(
     groups = -(-depth // vectors.group)
     padded = np.pad(scaled[0], ((0, 0), (0, groups * vectors.group - depth)))
     band = min(rows, max(1, BAND // (depth * vectors.cell)))
-    parameters = {
+    parameters: dict[str, int | float | Array] = {
         "rows": rows,
         "units": shape["units"],
         "depth": depth,
