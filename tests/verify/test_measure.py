@@ -11,6 +11,7 @@ import pytest
 from random_graphs import random_graph
 from verified_models import float_graph, integer_graph
 
+from netsuke import load
 from netsuke.codegen import compile_graph
 from netsuke.devices import device
 from netsuke.errors import UsageError
@@ -106,3 +107,14 @@ def test_floats_are_measured_too() -> None:
 def test_a_core_that_nothing_counts_is_refused() -> None:
     with pytest.raises(UsageError, match="cannot be emulated"):
         MeasuredCosts(device("esp32-s3-n8r8"))
+
+
+def test_variants_in_stripes_take_what_is_known(real_data: Path) -> None:
+    graph = load(real_data / "mlperf_tiny" / "kws_ref_model.tflite")
+    rounds: list[object] = []
+    costs = MeasuredCosts(BOARD, progress=lambda *round_: rounds.append(round_))
+    costs.require(graph)
+    rounds.clear()
+    planned = plan(graph, BOARD, ram=8600, costs=costs)
+    assert planned.arena <= 8600
+    assert rounds == []

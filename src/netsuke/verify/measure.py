@@ -65,6 +65,10 @@ class MeasuredCosts:
     depends on: core, compiler and flags, the kernel's C with its headers, parameters, tables and
     shapes. So a measuring that is stopped goes on where it was.
 
+    Called by a plan, it measures the first graph that it is asked about. The variants in stripes
+    that the plan tries after that, often dozens, take what is known, else the operators' models;
+    for another graph call `require` first, or make another object.
+
     Parameters
     ----------
     device
@@ -97,7 +101,8 @@ class MeasuredCosts:
     def __call__(
         self, graph: Graph, node: Node, kernels: Sequence[Kernel]
     ) -> Sequence[float | None]:
-        self.require(graph)
+        if not self._graphs:
+            self.require(graph)
         return [self._known(graph, node, kernel) for kernel in kernels]
 
     def require(self, graph: Graph) -> None:

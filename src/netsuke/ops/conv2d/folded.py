@@ -52,7 +52,8 @@ def folded_kernels(
             back = _direct(parameters, bias, 1, work)
             kernels.append(replace(back, function="nsk_conv2d_s8_folded_back"))
         return tuple(kernels)
-    kernels = [_direct(parameters, bias, 0, y.elements * (4.0 * depth + 80.0))]
+    each = 2.5 * depth + 21.0 * (parameters["kernel_h"] + 1)
+    kernels = [_direct(parameters, bias, 0, y.elements * each)]
     work = y.elements * (2.5 * depth + 50.0) + 60.0 * depth
     window = parameters["kernel_h"] * parameters["kernel_w"] * parameters["in_c"]
     if window <= WINDOW:
