@@ -60,15 +60,19 @@ class Forest(Op):
             return (TensorType((1,), "uint8"),)
         return (TensorType((outputs,), "int16"),)
 
-    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+    def rows(self, *arrays: Array) -> Array:
+        """The output for many samples ``(n, features)``."""
         trees = Trees(*arrays[1:])
-        reached = leaves_reached(trees, arrays[0][None])[0]
+        reached = leaves_reached(trees, arrays[0])
         if self.mode == "leaves":
-            return (reached.astype(np.int16),)
-        scores = trees.offset.astype(np.int64) + trees.leaves[reached].sum(0, dtype=np.int64)
+            return reached.astype(np.int16)
+        scores = trees.offset.astype(np.int64) + trees.leaves[reached].sum(1, dtype=np.int64)
         if self.mode == "class":
-            return (np.array([int(scores.argmax())], np.uint8),)
-        return (scores.astype(np.int16),)
+            return scores.argmax(1)[:, None].astype(np.uint8)
+        return scores.astype(np.int16)
+
+    def reference(self, *arrays: Array) -> tuple[Array, ...]:
+        return (self.rows(arrays[0][None], *arrays[1:])[0],)
 
     def quantized(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *arrays: Array
