@@ -74,12 +74,12 @@ def _classifiers() -> dict[str, Any]:
     found["MLP 9 5"] = make_pipeline(standard(), two)
     for size in (None, 60, 200):
         found[f"tiny linear {size}"] = TinyLinearClassifier(size, max_iter=60)
-    for size, depth, projected in ((200, 1, 4), (500, 1, 8), (900, 2, 6), (1800, 3, 10)):
+    for size, depth, projected in ((400, 1, 4), (800, 1, 8), (1500, 2, 6), (3600, 3, 10)):
         found[f"bonsai {size}"] = BonsaiClassifier(
             size, depth=depth, projection_size=projected, **SHORT
         )
         found[f"proto {size}"] = ProtoNNClassifier(
-            2 * size, prototypes=10 * depth, projection_size=projected, **SHORT
+            size, prototypes=10 * depth, projection_size=projected, **SHORT
         )
     for trees, depth in ((1, 4), (3, 8), (10, 4), (10, 8), (20, 6), (30, 8)):
         found[f"forest {trees} x {depth}"] = RandomForestClassifier(

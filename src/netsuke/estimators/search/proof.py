@@ -63,7 +63,7 @@ def prove(graph: Graph, device: Device, x: Array, out: Path | None) -> Proof:
     if not proof.bit_exact:
         raise VerificationError(device.id, f"differs from Python: {proof.mismatch}")
     linked = proof.certificate.get("sizes")
-    modelled = predicted_sizes(graph, device)
+    modelled = predicted_sizes(graph, device, x)
     if not linked:
         return Proof(graph, artifact, modelled, "modelled", proof.on)
     sizes = TableSizes(

@@ -106,7 +106,7 @@ def search_table(
         artifact=proof.artifact,
         sizes=proof.sizes,
         sizes_source=proof.source,
-        predicted=predicted_sizes(proof.graph, device),
+        predicted=predicted_sizes(proof.graph, device, table.x[table.sealed]),
         agreement=1.0,
         proved_on=proof.places,
         designs=ranked,
@@ -225,7 +225,7 @@ def _certified(
     for design in designs:
         try:
             model, graph = fitted(design.estimator, table, table.train)
-            predicted = predicted_sizes(graph, device)
+            predicted = predicted_sizes(graph, device, table.x[table.train])
             expected = predicted.plus(correction.get(design.family))
             if not _close(expected, limits):
                 continue

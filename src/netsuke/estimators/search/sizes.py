@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from netsuke.codegen.avr_code import cycles_on_avr
 from netsuke.codegen.footprint import footprint
 from netsuke.devices import Device
-from netsuke.ir import Graph
+from netsuke.ir import Array, Graph
 from netsuke.schedule import plan
+from netsuke.schedule.plan import PROGRAM_MEMORY
+from netsuke.verify.ports import to_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,18 @@ class TableSizes:
         )
 
 
-def predicted_sizes(graph: Graph, device: Device) -> TableSizes:
+SEEN = 64
+"""Rows by which cycles are judged where they depend on rows."""
+
+
+def predicted_sizes(graph: Graph, device: Device, rows: Array | None = None) -> TableSizes:
     """Modelled sizes of a graph on a device.
+
+    Parameters
+    ----------
+    rows
+        Rows ``(n, features)`` in the person's units, for cycles that depend on rows (how deep
+        trees are walked); without them these are guessed.
 
     Raises
     ------
@@ -75,6 +88,10 @@ def predicted_sizes(graph: Graph, device: Device) -> TableSizes:
         When an operator has no kernel for the device.
     """
     planned = plan(graph, device)
-    kernels = [step.kernel for step in planned.steps if step.kernel]
-    cycles = sum(kernel.cycles or kernel.instructions for kernel in kernels)
+    if PROGRAM_MEMORY in device.isa:
+        stored = None if rows is None else to_stored(graph, (rows[:SEEN],))[0]
+        cycles = cycles_on_avr(planned, stored)
+    else:
+        kernels = [step.kernel for step in planned.steps if step.kernel]
+        cycles = sum(kernel.cycles or kernel.instructions for kernel in kernels)
     return TableSizes(footprint(planned, device).flash, planned.arena, round(cycles))

@@ -93,8 +93,9 @@ def try_design(
     try:
         for learn, judge in folds:
             _, graph = fitted(estimator, table, learn)
-            sizes = known(graph) if known else predicted_sizes(graph, device)
-            scores.append(table.score(judge, predictions(graph, table.x[judge])))
+            rows = table.x[judge]
+            sizes = known(graph) if known else predicted_sizes(graph, device, rows)
+            scores.append(table.score(judge, predictions(graph, rows)))
             if largest is None or sizes.flash > largest.flash:
                 largest = sizes
     except (NetsukeError, ValueError, ArithmeticError) as error:
