@@ -5,10 +5,28 @@
 #include "fastfood.h"
 #include "nsk_flash.h"
 
+/* The first two stages: four neighbours at a time, each loaded and stored once. */
+static inline void nsk_hadamard_fours(uint16_t *v, uint16_t length)
+{
+    for (; length; length = (uint16_t)(length - 4), v += 4) {
+        const uint16_t even = (uint16_t)(v[0] + v[1]), odd = (uint16_t)(v[0] - v[1]);
+        const uint16_t even_after = (uint16_t)(v[2] + v[3]), odd_after = (uint16_t)(v[2] - v[3]);
+        v[0] = (uint16_t)(even + even_after);
+        v[1] = (uint16_t)(odd + odd_after);
+        v[2] = (uint16_t)(even - even_after);
+        v[3] = (uint16_t)(odd - odd_after);
+    }
+}
+
 /* The Hadamard transform in place, modulo 2^16. */
 static inline void nsk_hadamard(uint16_t *v, uint16_t length)
 {
-    for (uint16_t step = 1; step < length; step = (uint16_t)(2 * step)) {
+    uint16_t step = 1;
+    if (length >= 4) {
+        nsk_hadamard_fours(v, length);
+        step = 4;
+    }
+    for (; step < length; step = (uint16_t)(2 * step)) {
         for (uint16_t start = 0; start < length; start = (uint16_t)(start + 2 * step)) {
             uint16_t *a = v + start;
             uint16_t *b = a + step;
@@ -32,9 +50,9 @@ static inline void nsk_fastfood_mix(const nsk_fastfood *p, uint16_t first, const
                                   : nsk_flash_u8((const uint8_t *)nsk_param(p->order) + first + j);
         const int32_t product =
             (int32_t)nsk_flash_i8(nsk_param(p->gauss) + first + j) * (int16_t)w[from] + half;
-        /* 24 bits: without the lowest 8 an int16 is left, which small cores shift in half the time. */
+        /* Bits shift .. shift + 15 of 24. Around a whole byte small cores shift fewest places. */
         if (nsk_param(p->shift) < 8) {
-            u[j] = (uint16_t)(product >> nsk_param(p->shift));
+            u[j] = (uint16_t)((uint32_t)product << (8 - nsk_param(p->shift)) >> 8);
         } else {
             u[j] = (uint16_t)((int16_t)(product >> 8) >> (nsk_param(p->shift) - 8));
         }
