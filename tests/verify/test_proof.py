@@ -145,4 +145,6 @@ def test_a_damaged_folder_is_one_clear_error(tmp_path: Path, name: str) -> None:
 
 def test_the_default_places_follow_the_core() -> None:
     assert default_backends(artifact_of(integer_graph())) == ("host", "unicorn")
-    assert default_backends(artifact_of(float_graph(), "rpi-3b")) == ("host",)
+    assert default_backends(artifact_of(float_graph(), "rpi-3b")) == ("host", "unicorn")
+    assert default_backends(artifact_of(integer_graph(), "esp32-p4")) == ("host", "unicorn")
+    assert default_backends(artifact_of(integer_graph(), "esp32-s3-n8r8")) == ("host",)

@@ -137,7 +137,13 @@ def test_a_missing_compiler_is_named_with_the_way_to_get_it(
         ("cortex-m7", "dsp fpu-dp", "-mcpu=cortex_m7+fp_armv8d16", "-mfpu=fpv5-d16"),
         ("cortex-m33", "dsp fpu-sp", "-mcpu=cortex_m33+dsp+fp_armv8d16sp", "-mfpu=fpv5-sp-d16"),
         ("cortex-m33", "", "-mcpu=cortex_m33", "-mcpu=cortex-m33+nodsp"),
-        ("cortex-m55", "dsp mve", "-mcpu=cortex_m55", "-mcpu=cortex-m55"),
+        (
+            "cortex-m55",
+            "dsp mve",
+            "-mcpu=cortex_m55+mve+fp_armv8d16sp",
+            "-mcpu=cortex-m55+nomve.fp",
+        ),
+        ("cortex-m55", "dsp", "-mcpu=cortex_m55", "-mcpu=cortex-m55+nomve"),
     ],
 )
 def test_the_flags_follow_the_instruction_sets(name: str, isa: str, zig: str, gcc: str) -> None:
