@@ -25,6 +25,7 @@ from netsuke.ir import (
 )
 from netsuke.ir.layout import Shape, reorder_tensor
 from netsuke.ops.conv2d.pairs import pair_kernels
+from netsuke.ops.dense.avr import avr_kernels
 from netsuke.ops.dense.column import column_geometry, row_kernels
 from netsuke.ops.dense.dsp import dsp_kernels
 from netsuke.ops.dense.fours import four_kernels
@@ -124,7 +125,8 @@ class Dense(Op):
         pairs = pair_kernels(column_geometry(shape), requant, inputs, outputs, isa)
         slower = slower_kernels((portable, *rows), outputs[0].elements, isa)
         fours = four_kernels(shape, requant, inputs, isa)
-        return (*mve, *wide, *dsp, *(pairs if shape["rows"] > 2 else ()), *fours, *slower)
+        avr = avr_kernels(shape, requant, inputs, isa)
+        return (*avr, *mve, *wide, *dsp, *(pairs if shape["rows"] > 2 else ()), *fours, *slower)
 
     def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
         if not inputs[1].is_constant:

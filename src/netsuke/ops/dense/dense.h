@@ -39,6 +39,15 @@ typedef struct {
     const int32_t *scale; /* six words a unit: start of the sum, and a scale of nsk_pairs.h */
 } nsk_dense_fours;
 
+/* Tables in program memory; |b| + sum of |w| * 128 < 2^23 for every unit. */
+typedef struct {
+    uint16_t rows, units, depth;
+    int16_t output_zero;
+    int16_t low, high;         /* stored bounds of the fused clamp */
+    const int32_t *multiplier; /* one factor a unit, see nsk_fixed.h */
+    const int8_t *shift;       /* one exponent a unit */
+} nsk_dense_flash;
+
 typedef struct {
     int32_t rows, units, depth;
     float low, high;
@@ -48,6 +57,8 @@ void nsk_dense_s8(const nsk_dense *p, const int8_t *x, const int8_t *w, const in
                   int8_t *y);
 void nsk_dense_s8_folded(const nsk_dense *p, const int8_t *x, const int8_t *w, const int32_t *b,
                          int8_t *y);
+void nsk_dense_s8_avr(const nsk_dense_flash *p, const int8_t *x, const int8_t *w, const int32_t *b,
+                      int8_t *y);
 void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
 void nsk_dense_s8_fours(const nsk_dense_fours *p, const int8_t *x, const int8_t *w, int8_t *y);
 void nsk_dense_s8_mve(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
