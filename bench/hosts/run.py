@@ -5,9 +5,9 @@
 NETWORK is ``resnet8`` (the trained network of MLPerf Tiny, if NETSUKE_DATA has it), or a network of
 the zoo with random weights, quantized: ``mobilenet_v1?size=224&classes=1000``, ``densenet121``.
 All runtimes get the same integers: LiteRT a TFLite file, ONNX Runtime a file with QDQ. The
-repetitions alternate between the runtimes; medians of processor time and the ratio to netsuke are printed, for a
-batch of 1 and for 32 samples (netsuke runs them one after the other, LiteRT and ONNX Runtime as a
-batch). First the outputs are compared: with LiteRT without delegates bit for bit.
+repetitions alternate between the runtimes; medians of processor time and the ratio to netsuke are
+printed, for a batch of 1 and for 32 samples (netsuke runs them one after the other, LiteRT and ONNX
+Runtime as a batch). First the outputs are compared: with LiteRT without delegates bit for bit.
 """
 
 from __future__ import annotations
