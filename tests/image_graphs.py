@@ -16,13 +16,15 @@ from netsuke.ops import (
     Sigmoid,
 )
 
-CHANNELS = (4, 8, 12)
+CHANNELS = ((4, 8, 12), (3, 5, 8))
+"""Of layers: rows that end at a word, and rows that mostly do not."""
 
 
 class _Layers:
     def __init__(self, seed: int, integer: bool) -> None:
         self.rng = np.random.default_rng(seed)
         self.integer = integer
+        self.channels = CHANNELS[seed % 3 == 2]
         self.builder = GraphBuilder(f"images{seed}")
 
     def pick(self, *options: int) -> int:
@@ -61,7 +63,7 @@ class _Layers:
 
     def convolve(self, x: str) -> str:
         kernel, stride, padding = self.window(x)
-        k = self.pick(*CHANNELS)
+        k = self.pick(*self.channels)
         low = 0.0 if self.rng.random() < 0.5 else -np.inf
         op = Conv2d(stride=(stride, stride), padding=padding, low=low)
         filters = self.filters((k, kernel, kernel, self.shape(x)[2]), 0)
@@ -105,7 +107,7 @@ class _Layers:
 
     def branch(self, x: str) -> str:
         """Two ways with one stride that are added."""
-        k, channels = self.pick(*CHANNELS), self.shape(x)[2]
+        k, channels = self.pick(*self.channels), self.shape(x)[2]
         wide = Conv2d(stride=(2, 2), padding=((1, 1), (1, 1)))
         short = Conv2d(stride=(2, 2))
         a = self.builder.one(wide, x, *self.filters((k, 3, 3, channels), 0), quant=self.quant())

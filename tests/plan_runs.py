@@ -22,7 +22,8 @@ class Replay:
 
     def place(self, name: str) -> np.ndarray:
         place, size = self.plan.places[name], self.graph.tensors[name].size
-        assert place.offset >= 0 and place.offset + size <= len(self.memory[place.region])
+        assert place.offset >= 0 and place.offset % 4 == 0
+        assert place.offset + size <= len(self.memory[place.region])
         return self.memory[place.region][place.offset : place.offset + size]
 
     def write(self, name: str) -> None:

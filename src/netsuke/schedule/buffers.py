@@ -231,6 +231,8 @@ class _Sharing:
     ) -> None:
         """Put a node's only output at a place of the memory that an anchor names."""
         (tensor,) = self.graph.out_of(node)
+        if offset % ALIGNMENT:
+            raise GraphError(node.name, f"cannot lie {offset} bytes behind {anchor!r}: unaligned")
         known, at = self.anchored.setdefault(anchor, (tensor.name, offset))
         if anchor in self.inside:
             known, at = anchor, 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from netsuke.ir import Array, Box, Graph, Kernel, Node, Op, Tensor
+from netsuke.schedule.buffer import ALIGNMENT
 from netsuke.schedule.patches import Patches, tile_of
 from netsuke.schedule.stripes import Rows, Stage, Stripes
 from netsuke.schedule.tied import Kernels
@@ -163,6 +164,31 @@ def _extents(box: Box | None, shape: tuple[int, ...]) -> tuple[int, ...]:
 def _bytes(box: Box | None, tensor: Tensor) -> int:
     extents = _extents(box, tensor.shape)
     return tensor.size * math.prod(extents) // max(tensor.elements, 1)
+
+
+def is_aligned(graph: Graph, part: Stripes) -> bool:
+    """Whether all rows begin where tensors may begin, so that nothing has to be copied."""
+    for node in part.nodes:
+        row = graph.tensors[node.name].size // graph.tensors[node.name].shape[0]
+        for at, stage in enumerate(part.stages[node.name]):
+            if stage.new is None:
+                continue
+            behind = stage.new[0] - (0 if node is part.nodes[-1] else stage.window[0])
+            if behind * row % ALIGNMENT or not _reads_aligned(graph, part, node, at, stage.new):
+                return False
+    return True
+
+
+def _reads_aligned(graph: Graph, part: Stripes, node: Node, at: int, new: Rows) -> bool:
+    tile = part.tile(graph, node, new)
+    for name, box in zip(node.inputs, tile.reads, strict=True):
+        tensor = graph.tensors[name]
+        if box is None or tensor.is_constant:
+            continue
+        start = part.stages[name][at].window[0] if name in part.stages else 0
+        if (box[0][0] - start) * (tensor.size // tensor.shape[0]) % ALIGNMENT:
+            return False
+    return True
 
 
 def profile(graph: Graph, part: Stripes, outside: int, dying: frozenset[str]) -> Profile:

@@ -10,7 +10,7 @@ from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.floor import Floor
 from netsuke.schedule.lives import Lives
 from netsuke.schedule.patches import Patches, patches
-from netsuke.schedule.profile import Bill, Profile, bill, patch_profile, profile
+from netsuke.schedule.profile import Bill, Profile, bill, is_aligned, patch_profile, profile
 from netsuke.schedule.select import Room
 from netsuke.schedule.striped import rewrite
 from netsuke.schedule.stripes import Stripes, stripes
@@ -107,7 +107,7 @@ class Streaming:
             part = stripes(self.graph, self.nodes[start:end], height)
             if part is None or 2 * height > rows:
                 break
-            if part.count * len(part.nodes) > CALLS:
+            if part.count * len(part.nodes) > CALLS or not is_aligned(self.graph, part):
                 continue
             outside, dying = self._around(part, start, end)
             found.append(Piece(start, end, profile(self.graph, part, outside, dying)))
