@@ -10,43 +10,47 @@
 #define NSK_TILE 2
 #include "conv2d_winograd.h"
 
-/* Four lanes through B'. */
-static inline void spread(uint32_t *d)
-{
-    const uint32_t first = nsk_sub16(d[0], d[2]), last = nsk_sub16(d[1], d[3]);
-    const uint32_t sum = nsk_add16(d[1], d[2]), difference = nsk_sub16(d[2], d[1]);
-    d[0] = first;
-    d[1] = sum;
-    d[2] = difference;
-    d[3] = last;
-}
+/* Four lanes through B', written out: compilers for size would keep the loops. */
+#define SPREAD(a, b, c, d, to, step)                                                               \
+    do {                                                                                           \
+        (to)[0] = nsk_sub16(a, c);                                                                 \
+        (to)[step] = nsk_add16(b, c);                                                              \
+        (to)[2 * (step)] = nsk_sub16(c, b);                                                        \
+        (to)[3 * (step)] = nsk_sub16(b, d);                                                        \
+    } while (0)
+
+#define ROW(i)                                                                                     \
+    do {                                                                                           \
+        const uint32_t a = columns[4 * (i)], b = columns[4 * (i) + 1];                             \
+        const uint32_t c = columns[4 * (i) + 2], d = columns[4 * (i) + 3];                         \
+        SPREAD(a, b, c, d, v + 16 * (i), 4);                                                       \
+    } while (0)
+
+#define COLUMN(j, widen)                                                                           \
+    do {                                                                                           \
+        const uint32_t a = widen(nsk_load4(at)), b = widen(nsk_load4(at + line));                  \
+        const uint32_t c = widen(nsk_load4(at + 2 * line)), d = widen(nsk_load4(at + 3 * line));   \
+        SPREAD(a, b, c, d, columns + (j), EDGE);                                                   \
+        at += pixel;                                                                               \
+    } while (0)
 
 /* The second pass: rows of the columns' results. */
 static NSK_NOINLINE void spread_rows(const uint32_t *columns, uint32_t *v)
 {
-    for (int32_t i = 0; i < EDGE; i++, columns += EDGE, v += 4 * EDGE) {
-        uint32_t d[EDGE] = {columns[0], columns[1], columns[2], columns[3]};
-        spread(d);
-        v[0] = d[0];
-        v[4] = d[1];
-        v[8] = d[2];
-        v[12] = d[3];
-    }
+    ROW(0);
+    ROW(1);
+    ROW(2);
+    ROW(3);
 }
 
 #define FORWARD(name, widen)                                                                       \
     static NSK_NOINLINE void name(const int8_t *at, int32_t line, int32_t pixel, uint32_t *v)      \
     {                                                                                              \
         uint32_t columns[POINTS];                                                                  \
-        for (uint32_t *to = columns; to < columns + EDGE; to++, at += pixel) {                     \
-            uint32_t d[EDGE] = {widen(nsk_load4(at)), widen(nsk_load4(at + line)),                 \
-                                widen(nsk_load4(at + 2 * line)), widen(nsk_load4(at + 3 * line))}; \
-            spread(d);                                                                             \
-            to[0] = d[0];                                                                          \
-            to[EDGE] = d[1];                                                                       \
-            to[2 * EDGE] = d[2];                                                                   \
-            to[3 * EDGE] = d[3];                                                                   \
-        }                                                                                          \
+        COLUMN(0, widen);                                                                          \
+        COLUMN(1, widen);                                                                          \
+        COLUMN(2, widen);                                                                          \
+        COLUMN(3, widen);                                                                          \
         spread_rows(columns, v);                                                                   \
     }
 

@@ -169,10 +169,10 @@ static void transform(const nsk_conv2d_winograd *p, const int8_t *at, int32_t *v
     }
 }
 
-/* One tile of outputs: its first one, and how many rows and columns of it exist. */
+/* One tile of outputs: its first one, whether all of them exist, and how many rows and columns. */
 typedef struct {
     int8_t *y;
-    int32_t rows, columns;
+    int32_t whole, rows, columns;
 } tile;
 
 /* Outputs of one channel of a tile at the lower or right border: those that exist. */
@@ -207,23 +207,30 @@ static void load(const nsk_conv2d_winograd *p, const int8_t *x, int32_t first, i
     }
 }
 
+/* Outputs of one channel of up to four tiles. */
+static void one_channel(const nsk_conv2d_winograd *p, const int32_t *m, const finish *f,
+                        const tile *tiles, int32_t count, int32_t k)
+{
+    const int32_t pixel = p->out_c, line = p->out_w * pixel;
+    for (const tile *at = tiles; at != tiles + count; at++, m++) {
+        if (at->whole) {
+            inverse(m, f, at->y + k, line, pixel);
+        } else {
+            inverse_part(p, m, f, at, k);
+        }
+    }
+}
+
 /* Outputs of up to four tiles. */
 static void four_outputs(const nsk_conv2d_winograd *p, const int32_t *w, const int32_t *v,
                          int32_t *m, const tile *tiles, int32_t count)
 {
-    const int32_t line = p->out_w * p->out_c;
     for (int32_t k = 0; k < p->out_c; k += 2, w += HEAD + 2 * POINTS * p->pairs) {
         multiply_points(w + HEAD, v, m, p->pairs);
         for (int32_t i = 0; i < 2 && k + i < p->out_c; i++) {
             const int32_t right = (w[2] >> (8 * i)) & 255;
             const finish f = {w[i], w[3 + i], right, nsk_round_term(p->output_zero, right)};
-            for (int32_t t = 0; t < count; t++) {
-                if (tiles[t].rows >= NSK_TILE && tiles[t].columns >= NSK_TILE) {
-                    inverse(m + 4 * i + t, &f, tiles[t].y + k + i, line, p->out_c);
-                } else {
-                    inverse_part(p, m + 4 * i + t, &f, &tiles[t], k + i);
-                }
-            }
+            one_channel(p, m + 4 * i, &f, tiles, count, k + i);
         }
     }
 }
@@ -236,9 +243,11 @@ static void four_tiles(const nsk_conv2d_winograd *p, const int8_t *rows, const i
     for (int32_t t = 0; t < count; t++) {
         const int32_t down = (first + t) / p->columns * NSK_TILE;
         const int32_t column = (first + t) % p->columns * NSK_TILE;
-        const tile at = {y + ((top + down) * p->out_w + column) * p->out_c, p->out_h - top - down,
-                         p->out_w - column};
-        tiles[t] = at;
+        const int32_t rows_left = p->out_h - top - down, columns_left = p->out_w - column;
+        tiles[t].y = y + ((top + down) * p->out_w + column) * p->out_c;
+        tiles[t].whole = rows_left >= NSK_TILE && columns_left >= NSK_TILE;
+        tiles[t].rows = rows_left;
+        tiles[t].columns = columns_left;
         transform(p, rows + down * p->line + column * p->in_c, v + t);
     }
     four_outputs(p, w, v, v + p->pairs * STEP, tiles, count);

@@ -129,7 +129,7 @@ def _saves_input(p: Mapping[str, int], tile: int) -> bool:
     return bool((free | (loaded >= last)).all())
 
 
-_COSTS = {2: (16, 140.0, 102.0), 4: (36, 515.0, 375.0)}
+_COSTS = {2: (16, 130.0, 103.0), 4: (36, 515.0, 372.0)}
 """Tile -> points, instructions of the transforms of a pair and of an output channel of a tile."""
 
 
