@@ -237,7 +237,7 @@ static inline uint8_t nsk_forest_add(const nsk_forest *p, uint16_t tree, uint16_
         }
         return beyond;
     }
-    const uint32_t row = (uint32_t)leaf * outputs;
+    const uintptr_t row = (uintptr_t)leaf * outputs;
     if (nsk_param(p->form) == NSK_FOREST_DENSE) {
         const int8_t *at = nsk_param(p->weights) + row;
         for (uint8_t k = 0; k < outputs; k++) {

@@ -16,8 +16,8 @@ void nsk_kernel_machine_u8(const nsk_kernel_machine *p, const uint8_t *x, const 
             uint32_t r = 0;
             for (uint16_t c = 0; c < nsk_param(p->features); c++) {
                 const int16_t away = (int16_t)(x[c] - (uint8_t)nsk_flash_u8(v++));
-                const uint16_t size = (uint16_t)(away < 0 ? -away : away);
-                r += (uint32_t)size * size;
+                const uint8_t size = (uint8_t)(away < 0 ? -away : away);
+                r += (uint16_t)((unsigned)size * size);
             }
             nsk_kernel_duel(p, owner, nsk_kernel_of(p, table, r), w, duels);
             w += classes - 1;

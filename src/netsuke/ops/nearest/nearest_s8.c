@@ -9,8 +9,8 @@ static inline void find(const nsk_nearest *p, const int8_t *x, const int8_t *v,
         uint32_t r = 0;
         for (uint16_t c = 0; c < nsk_param(p->features); c++) {
             const int16_t away = (int16_t)(x[c] - (int8_t)nsk_flash_u8(v++));
-            const uint16_t size = (uint16_t)(away < 0 ? -away : away);
-            r += (uint32_t)size * size;
+            const uint8_t size = (uint8_t)(away < 0 ? -away : away);
+            r += (uint16_t)((unsigned)size * size);
         }
         nsk_nearest_insert(p, distances, r, values++);
     }

@@ -8,7 +8,7 @@ static inline uint16_t leaf_of(const nsk_oblique_tree *p, const uint8_t *x, cons
 {
     uint16_t k = 0;
     do {
-        const int8_t *row = w + (uint32_t)k * nsk_param(p->features);
+        const int8_t *row = w + (uintptr_t)k * nsk_param(p->features);
         const nsk_int24 start = (nsk_int24)nsk_flash_i32(b + k);
         const nsk_int24 sum = nsk_dot24_u8(&row, x, nsk_param(p->features), start);
         k = (uint16_t)(2 * k + 1 + (sum > 0));
@@ -20,7 +20,7 @@ void nsk_oblique_tree_u8(const nsk_oblique_tree *p, const uint8_t *x, const int8
                          const int32_t *b, const int8_t *leaves, void *y)
 {
     int8_t *to = (int8_t *)y;
-    const int8_t *from = leaves + (uint32_t)leaf_of(p, x, w, b) * nsk_param(p->outputs);
+    const int8_t *from = leaves + (uintptr_t)leaf_of(p, x, w, b) * nsk_param(p->outputs);
     for (uint8_t k = nsk_param(p->outputs); k; k--) {
         *to++ = nsk_flash_i8(from++);
     }
