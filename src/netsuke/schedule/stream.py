@@ -237,13 +237,18 @@ class Streaming:
         """Build a set of parts."""
         chosen = [piece.profile.part for piece in parts]
         striped = rewrite(self.graph, self.nodes, chosen)
+        # What joins the stripes of a node has the name of the node, for it makes the same tensor.
+        same = {id(node) for node in self.nodes}
         candidates = {
-            node.name: self.kernels(striped.graph, node)
-            if node.name in striped.groups or node.name not in self.candidates
-            else self.candidates[node.name]
+            node.name: self.candidates[node.name]
+            if id(node) in same
+            else self.kernels(striped.graph, node)
             for node in striped.graph.nodes
         }
-        return settle(striped, candidates, self.start, room)
+        start = {
+            node.name: self.start[node.name] for node in striped.graph.nodes if id(node) in same
+        }
+        return settle(striped, candidates, start, room)
 
     def search(self, room: Room) -> Settled | None:
         """The cheapest parts that fit; None where none do, or none are needed.
