@@ -5,7 +5,7 @@ operator, asks `Op.kernels` for every candidate of the core's instruction sets, 
 candidate (and each way in which it works in place) between canaries: on this machine under address
 and undefined-behaviour sanitizers, and on the emulated core. It prints how often each kernel ran.
 
-* ``--core cortex-m0plus | cortex-m3 | cortex-m4 | cortex-m7 | cortex-m33``: Unicorn;
+* ``--core cortex-m0plus | cortex-m3 | cortex-m4 | cortex-m7 | cortex-m33 | rv32``: Unicorn;
   ``--core cortex-m55``: QEMU; ``--core host``: this machine alone, with ``--isa avx2`` and
   ``--flags=-mavx2`` for its own instruction sets.
 * ``--kernel winograd`` takes the kernels whose name contains the word, ``--op conv2d`` the nodes.
@@ -27,7 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from kernel_jobs import check
-from kernel_machines import EmulatedBoard, EmulatedCore, SanitizedHost
+from kernel_machines import EmulatedBoard, EmulatedCore, EmulatedRv32, SanitizedHost
 from random_nodes import KINDS, jobs_of, random_node
 
 CORES = {
@@ -37,6 +37,7 @@ CORES = {
     "cortex-m7": frozenset({"thumb2", "dsp", "fpu-sp"}),
     "cortex-m33": frozenset({"thumb2", "dsp", "fpu-sp"}),
     "cortex-m55": frozenset({"thumb2", "dsp", "mve", "fpu-dp"}),
+    "rv32": frozenset({"rv32imac"}),
 }
 BATCH = 200
 
@@ -46,6 +47,8 @@ def runners(options: argparse.Namespace, isa: frozenset[str]) -> list[Any]:
     found: list[Any] = [] if options.skip_host else [SanitizedHost(*options.flags)]
     if options.core == "cortex-m55":
         found += [EmulatedBoard(options.core, isa, name) for name in options.compiler]
+    elif options.core == "rv32":
+        found.append(EmulatedRv32(options.core, isa))
     elif options.core != "host":
         found += [EmulatedCore(options.core, isa, name) for name in options.compiler]
     return found

@@ -19,10 +19,12 @@ from kernel_jobs import NULL, Job
 from netsuke.codegen.sources import kernel_files
 from netsuke.ir import GraphBuilder
 from netsuke.ops import Clamp
+from netsuke.verify.a64 import A64Model
 from netsuke.verify.cores import core as core_of
 from netsuke.verify.image import build_image
 from netsuke.verify.project import Project
 from netsuke.verify.qemu import BOARDS, PROGRAM
+from netsuke.verify.rv32 import Rv32Model
 from netsuke.verify.toolchain import (
     LANGUAGE,
     SANITIZE,
@@ -152,7 +154,7 @@ class EmulatedCore:
         Executed by each job of the last run.
     """
 
-    pointer = 4
+    pointer, word = 4, "<I"
     base, room = 0x30000000, 1 << 22
 
     def __init__(self, core: str, isa: frozenset[str], compiler: str | None = None) -> None:
@@ -160,10 +162,16 @@ class EmulatedCore:
         self.instructions: list[int] = []
 
     def run(self, jobs: Sequence[Job]) -> list[list[bytes]]:
-        model = UnicornModel(_project(jobs, self.core, self.isa), compiler=self.compiler)
+        model = self._model(_project(jobs, self.core, self.isa))
         model._emulator.mem_map(self.base, self.room)
         self.instructions = []
         return [self._one(model, job) for job in jobs]
+
+    def _model(self, project: Project) -> UnicornModel:
+        return UnicornModel(project, compiler=self.compiler)
+
+    def _pass(self, model: UnicornModel, places: Sequence[int]) -> None:
+        _pass(model._emulator, model.image.memory, places)
 
     def _one(self, model: UnicornModel, job: Job) -> list[list[bytes]]:
         starts, at = [], FENCE
@@ -175,12 +183,12 @@ class EmulatedCore:
         for block, start in zip(job.blocks, starts, strict=True):
             data = bytearray(block.data)
             for where, to in block.pointers:
-                struct.pack_into("<I", data, where, self.base + starts[to])
+                struct.pack_into(self.word, data, where, self.base + starts[to])
             memory[start : start + len(data)] = data
         emulator: Any = model._emulator
         emulator.mem_write(self.base, bytes(memory))
         places = [0 if n == NULL else self.base + starts[n] for n in job.arguments]
-        _pass(emulator, model.image.memory, places)
+        self._pass(model, places)
         self.instructions.append(_call(model, job, places))
         found = emulator.mem_read(self.base, at)
         result, free = [], 0
@@ -213,6 +221,35 @@ def _call(model: UnicornModel, job: Job, places: Sequence[int]) -> int:
         return model._call(model.image.address(job.function), f"{job.function} ({job.label})")
     finally:
         object.__setattr__(memory, "stack", kept)
+
+
+class EmulatedA64(EmulatedCore):
+    """Runs jobs on a 64-bit Arm core that Unicorn emulates."""
+
+    pointer, word = 8, "<Q"
+
+    def _model(self, project: Project) -> UnicornModel:
+        return A64Model(project, compiler=self.compiler)
+
+    def _pass(self, model: UnicornModel, places: Sequence[int]) -> None:
+        from unicorn import arm64_const
+
+        for number, place in enumerate(places):  # all in registers: there are at most eight
+            model._emulator.reg_write(getattr(arm64_const, f"UC_ARM64_REG_X{number}"), place)
+
+
+class EmulatedRv32(EmulatedCore):
+    """Runs jobs on a 32-bit RISC-V core that Unicorn emulates."""
+
+    def _model(self, project: Project) -> UnicornModel:
+        return Rv32Model(project, compiler=self.compiler)
+
+    def _pass(self, model: UnicornModel, places: Sequence[int]) -> None:
+        from unicorn import riscv_const
+
+        assert len(places) <= 8, "eight registers take the arguments"
+        for number, place in enumerate(places):
+            model._emulator.reg_write(getattr(riscv_const, f"UC_RISCV_REG_A{number}"), place)
 
 
 class EmulatedBoard:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kernel_jobs import check
-from kernel_machines import EmulatedCore, SanitizedHost
+from kernel_machines import EmulatedCore, EmulatedRv32, SanitizedHost
 from random_nodes import jobs_of, random_node
 from spatial_cases import activation, weighted
 
@@ -21,6 +21,7 @@ from netsuke.verify.toolchain import sanitizing_compiler
 
 MVE = frozenset({"thumb2", "dsp", "mve", "fpu-dp"})
 THUMB = frozenset({"thumb"})
+RV32 = frozenset({"rv32imac"})
 SAME = ((1, 1), (1, 1))
 
 
@@ -59,6 +60,19 @@ def test_the_plain_c_beside_the_assembler_gives_the_meaning(kind: str, isa: froz
     ]
     check(jobs, runner.run(jobs))
     assert len(jobs) > 10 or (isa == THUMB and "pool" in kind)
+
+
+@pytest.mark.parametrize("kind", ["conv2d", "depthwise_conv2d", "dense", "add"])
+def test_kernels_of_random_shapes_give_the_meaning_on_risc_v(kind: str) -> None:
+    pytest.importorskip("unicorn", reason="left out: the emulator")
+    runner = EmulatedRv32("rv32", RV32)
+    jobs = [
+        job
+        for seed in range(200, 225)
+        for job in jobs_of(random_node(kind, seed), RV32, runner.pointer, f"seed {seed}")
+    ]
+    check(jobs, runner.run(jobs))
+    assert len({job.function for job in jobs}) >= 2
 
 
 @pytest.mark.parametrize("compiler", ["zig", "arm-none-eabi-gcc"])
