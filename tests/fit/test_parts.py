@@ -11,6 +11,7 @@ import pytest
 
 from netsuke.data import load_data
 from netsuke.devices import Limits, device
+from netsuke.devices.timing import timing
 from netsuke.errors import UsageError
 from netsuke.fit import channel_groups, paired_drop
 from netsuke.fit.cost import QuickCost
@@ -116,7 +117,9 @@ def test_limits_are_never_more_than_the_device() -> None:
     board = device("nucleo-f446re")
     wanted = targets(Limits(flash=10**9, ram=1000, latency=0.01), board)
     assert wanted[0] == board.flash and wanted[1] == 1000
-    assert wanted[2] == 0.01 * board.clock
+    assert wanted[2] == 0.01 * board.clock / timing("cortex-m4").typical
+    linux = device("rpi-3b")
+    assert targets(Limits(latency=0.01), linux)[2] == 0.01 * linux.clock
 
 
 def test_visits_become_epochs_or_a_part_of_one() -> None:

@@ -41,6 +41,8 @@ class Timing:
     cycles
         Kind of instruction (see `netsuke.verify.mix`) -> cycles; kinds that are not named take
         ``cycles["alu"]``.
+    typical
+        Cycles an instruction of a network, at the upper end.
     boards
         Device id -> flash; ``"default"`` for the others.
     sources
@@ -49,6 +51,7 @@ class Timing:
 
     core: str
     cycles: Mapping[str, float]
+    typical: float
     boards: Mapping[str, FlashTiming]
     sources: tuple[str, ...]
 
@@ -87,6 +90,7 @@ def timing(core: str) -> Timing:
     return Timing(
         core=core,
         cycles={kind: float(cycles) for kind, cycles in table["cycles"].items()},
+        typical=float(table["typical"]),
         boards={name: FlashTiming(**entry) for name, entry in table["flash"].items()},
         sources=tuple(table["sources"]),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from netsuke.codegen import compile_graph
 from netsuke.data import Dataset
 from netsuke.devices import Device, Limits
+from netsuke.devices.timing import has_timing, timing
 from netsuke.errors import DoesNotFitError, LimitsNotMetError
 from netsuke.fit.cost import LIMITS
 from netsuke.fit.measure import integers, measure, prove
@@ -37,13 +38,15 @@ class Sized:
 def targets(limits: Limits, device: Device) -> Array:
     """(flash, ram, instructions) that must hold: the person's limits within the device's.
 
-    A latency counts as instructions at one instruction a cycle; it is modelled, not measured.
+    A latency counts as instructions: at the core's typical cycles an instruction where there is a
+    model of its cycles, else at one. It is modelled, not measured.
     """
     instructions = [np.inf]
     if limits.instructions is not None:
         instructions.append(limits.instructions)
     if limits.latency is not None:
-        instructions.append(limits.latency * device.clock)
+        rate = timing(device.core).typical if has_timing(device.core) else 1.0
+        instructions.append(limits.latency * device.clock / rate)
     return np.array(
         [
             min(device.flash, limits.flash if limits.flash is not None else device.flash),
