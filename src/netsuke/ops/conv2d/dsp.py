@@ -52,7 +52,7 @@ def dsp_kernels(
         "pairs": len(order),
     }
     strip = 16 * len(order)
-    flat = _is_flat(geometry)
+    flat = is_flat(geometry)
     fits = outputs[0].size <= inputs[0].size
 
     def kernel(ring: _Ring | None, inplace: bool, small: bool = False) -> Kernel:
@@ -134,7 +134,7 @@ def _order(depth: int, run: int) -> list[tuple[int, int]]:
     ]
 
 
-def _is_flat(geometry: Mapping[str, Any]) -> bool:
+def is_flat(geometry: Mapping[str, Any]) -> bool:
     """Whether output pixel n needs input pixel n and no other."""
     g = geometry
     one = all(g[name] == 1 for name in ("kernel_h", "kernel_w", "stride_h", "stride_w"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.ir import Array, Kernel, Tensor
-from netsuke.ops.conv2d.dsp import _is_flat
+from netsuke.ops.conv2d.dsp import is_flat
 from netsuke.ops.couples import Channels
 from netsuke.ops.quads import quad_blocks, quad_channels, quad_instructions, quad_words
 from netsuke.ops.requant import Requant
@@ -37,7 +37,7 @@ def mve_kernels(
     if channels is None:
         return ()
     depth = rows.shape[1]
-    flat = _is_flat(geometry) and geometry["groups"] == 1
+    flat = is_flat(geometry) and geometry["groups"] == 1
     columns = (geometry["out_w"] - 1) * geometry["stride_w"] + geometry["kernel_w"]
     kept = ("input_zero", "output_zero", "low", "high")
     numbers = requant.parameters()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.ir import Array, Kernel, Tensor
-from netsuke.ops.conv2d.dsp import _is_flat
+from netsuke.ops.conv2d.dsp import is_flat
 from netsuke.ops.pairs import pair_instructions, pair_words, suits
 from netsuke.ops.requant import Requant
 
@@ -32,7 +32,7 @@ def pair_kernels(
     if words is None:
         return ()
     depth = -(-rows.shape[1] // 4) * 4
-    flat = _is_flat(geometry)
+    flat = is_flat(geometry)
     parameters = {
         **{name: value for name, value in geometry.items() if name != "groups"},
         "input_zero": requant.input_zero,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.ir import Array, Kernel, Tensor
-from netsuke.ops.depthwise_conv2d.plane import _directions, _turned
+from netsuke.ops.depthwise_conv2d.plane import directions, turned
 from netsuke.ops.pairs import GROUP, pack_pairs, suits
 from netsuke.ops.requant import Requant
 
@@ -32,11 +32,11 @@ def pair_kernels(
     assert weights is not None and bias is not None and quant is not None
     if not suits(isa) or max(weights.shape[:2]) > ROWS or any(quant.zero_point):
         return ()
-    upright = _directions(geometry)
-    shapes = [(upright, False), (_turned(upright), True)]
+    upright = directions(geometry)
+    shapes = [(upright, False), (turned(upright), True)]
     shapes.sort(key=lambda choice: _instructions(choice[0], 0.5, isa))
-    shape, turned = shapes[0]
-    taps = weights.transpose(2, 1, 0) if turned else weights.transpose(2, 0, 1)
+    shape, sideways = shapes[0]
+    taps = weights.transpose(2, 1, 0) if sideways else weights.transpose(2, 0, 1)
     words = _words(requant, taps, bias, _in_threes(shape))
     if words is None:
         return ()
@@ -50,7 +50,7 @@ def pair_kernels(
         {**shape, "input_zero": requant.input_zero, "lines": lines, "width": width},
         constants={1: words, 2: None},
         scratch=4 * lines * width,
-        inplace=((0, 0),) if _saves_input(shape, geometry, turned, lines) else (),
+        inplace=((0, 0),) if _saves_input(shape, geometry, sideways, lines) else (),
         instructions=_instructions(shape, float((words[:, 1] & 1).mean()), isa),
     )
     return (kernel,)
@@ -76,15 +76,15 @@ def _words(requant: Requant, taps: Array, bias: Array, threes: bool) -> Array | 
 
 
 def _saves_input(
-    shape: Mapping[str, Any], geometry: Mapping[str, Any], turned: bool, lines: int
+    shape: Mapping[str, Any], geometry: Mapping[str, Any], sideways: bool, lines: int
 ) -> bool:
     """Whether every pixel of a channel is in the lines before an output is written over it."""
     p, g = shape, geometry
     if g["in_c"] != g["out_c"] or g["out_h"] * g["out_w"] > g["in_h"] * g["in_w"]:
         return False
     pixel: Array = np.arange(g["out_h"] * g["out_w"])  # that output number n overwrites is n
-    row = pixel % g["in_w"] if turned else pixel // g["in_w"]
-    output = pixel % g["out_w"] if turned else pixel // g["out_w"]
+    row = pixel % g["in_w"] if sideways else pixel // g["in_w"]
+    output = pixel % g["out_w"] if sideways else pixel // g["out_w"]
     read = np.maximum(-(-(row + p["pad_top"] - lines + 1) // p["stride_h"]), 0)
     return bool(((read <= output) | (read >= p["out_h"])).all())
 

@@ -27,9 +27,8 @@ def plane_kernels(
     bias = folded_bias(inputs, requant, 2, 128)
     if bias is None:
         return ()
-    upright = _directions(geometry)
-    turned = _turned(upright)
-    shape = min((upright, turned), key=_instructions)
+    upright = directions(geometry)
+    shape = min((upright, turned(upright)), key=_instructions)
     order = (2, 0, 1) if shape is upright else (2, 1, 0)
     extents = [
         (shape[f"out_{axis}"] - 1) * shape[f"stride_{axis}"]
@@ -56,7 +55,7 @@ def _dense(array: Array) -> Array:
     return np.ascontiguousarray(array)
 
 
-def _directions(geometry: Mapping[str, Any]) -> dict[str, int]:
+def directions(geometry: Mapping[str, Any]) -> dict[str, int]:
     """The geometry with the bytes from one row and column to the next."""
     g = geometry
     return {
@@ -68,7 +67,7 @@ def _directions(geometry: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _turned(shape: Mapping[str, int]) -> dict[str, int]:
+def turned(shape: Mapping[str, int]) -> dict[str, int]:
     """The same convolution with rows and columns exchanged."""
     names = ("in", "out", "kernel", "stride", "dilation")
     swap = {f"{name}_h": f"{name}_w" for name in names}
