@@ -48,6 +48,11 @@ def code_bytes(function: str, core: str) -> int:
     return sizes.get(function, largest)
 
 
+def kernel_bytes(kernel: Kernel, core: str) -> int:
+    """Bytes of a kernel's function: as the kernel itself says, or as recorded."""
+    return round(kernel.code) or code_bytes(kernel.function, core)
+
+
 def tables(graph: Graph, node: Node, kernel: Kernel) -> tuple[Array, ...]:
     """Every constant table that a call of the kernel refers to."""
     found = [value for value in kernel.parameters.values() if isinstance(value, np.ndarray)]

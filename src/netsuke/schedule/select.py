@@ -12,7 +12,7 @@ from netsuke.schedule.choose import Candidates, fastest
 from netsuke.schedule.flash import (
     FRAME,
     call_bytes,
-    code_bytes,
+    kernel_bytes,
     table_bytes,
     table_key,
     tables,
@@ -170,14 +170,14 @@ class _Search:
         """Whether the heaviest choice could break the limit; if not, flash is no concern."""
         if self.room.flash is None:
             return False
-        total, functions = FRAME, set()
+        total, functions = FRAME, dict[str, int]()
         for node in self.nodes:
             kernels = [option.kernel for option in self.options[node.name]]
-            functions |= {kernel.function for kernel in kernels}
+            functions |= {k.function: kernel_bytes(k, self.room.core) for k in kernels}
             total += max(
                 call_bytes(k) + sum(map(table_bytes, tables(self.graph, node, k))) for k in kernels
             )
-        total += sum(code_bytes(name, self.room.core) for name in functions)
+        total += sum(functions.values())
         return total > self.room.flash
 
     def _weigh(self) -> None:
@@ -186,7 +186,7 @@ class _Search:
         for node in self.nodes:
             for option in self.options[node.name]:
                 kernel = option.kernel
-                code = code_bytes(kernel.function, self.room.core)
+                code = kernel_bytes(kernel, self.room.core)
                 option.parts = {f"code {kernel.function}": code}
                 option.parts[f"call {node.name}"] = call_bytes(kernel)
                 for table in tables(self.graph, node, kernel):

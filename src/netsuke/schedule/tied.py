@@ -9,7 +9,7 @@ from netsuke.errors import GraphError
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.anchors import Candidates, anchor
 from netsuke.schedule.buffers import Origin, Sharing, scratches, share
-from netsuke.schedule.flash import FRAME, call_bytes, code_bytes, table_bytes, table_key, tables
+from netsuke.schedule.flash import FRAME, call_bytes, kernel_bytes, table_bytes, table_key, tables
 from netsuke.schedule.lives import Lives
 from netsuke.schedule.offsets import Layout, lay_out, live
 from netsuke.schedule.select import Room
@@ -222,7 +222,7 @@ class _Settling:
         parts: dict[str, int] = {}
         for node in self.nodes:
             kernel = chosen[node.name]
-            parts[kernel.function] = code_bytes(kernel.function, self.room.core)
+            parts[kernel.function] = kernel_bytes(kernel, self.room.core)
             parts[f"call {id(kernel)}"] = call_bytes(kernel)
             for table in tables(self.graph, node, kernel):
                 parts[table_key(table)] = table_bytes(table)
