@@ -21,6 +21,8 @@ from netsuke.schedule import Plan
 RECORD = Path(__file__).parent / "avr_code.json"
 COUNTS = ("rows", "units", "outputs", "scores", "trees", "count")
 FLAGS = ("form", "wide_feature", "wide_leaf", "wide_bias", "shared", "wide", "small")
+LIMITS = {"majority": 32767}
+"""Parameters with a value that switches a comparison off."""
 FEW = 3
 """Loops of up to so many rounds are written out by the compiler."""
 UNMEASURED = 500
@@ -33,6 +35,7 @@ def variant(kernel: Kernel) -> str:
     words = [kernel.function]
     words += [f"{name}={given[name]}" for name in COUNTS if _small(given.get(name))]
     words += [f"{name}={given[name]}" for name in FLAGS if given.get(name)]
+    words += [name for name, value in LIMITS.items() if given.get(name) == value]
     return " ".join(words)
 
 
