@@ -111,7 +111,7 @@ def require_equal(model: str, graph: Graph, sample: Array, results: tuple[Array,
 
 def modelled(artifact: Artifact, sample: Array, core: str, compiler: str) -> int | None:
     """Cycles on the board of the published times, where the core has a model and an emulator."""
-    if not has_timing(core) or not core_of(core).unicorn:
+    if not has_timing(core):
         return None
     return model_cycles(artifact, (sample,), compiler, subjects.FLASHES.get(core)).modelled
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -18,6 +19,7 @@ from netsuke.verify.cores import core
 from netsuke.verify.cycles import model_cycles
 from netsuke.verify.elf import open_elf
 from netsuke.verify.mix import kind_of, mix
+from netsuke.verify.qemu import PROGRAM
 from netsuke.verify.samples import random_samples
 from netsuke.verify.toolchain import compile_objects, target_compiler, target_flags
 from netsuke.verify.trace import Executed, Tracer
@@ -170,3 +172,18 @@ def test_a_certificate_tells_steps_and_modelled_cycles_with_their_sources() -> N
     assert document["modelled"]["sources"]
     assert document["sources"]["modelled"].startswith("modelled")
     assert verify(artifact, on=("host",), vectors=3).modelled is None
+
+
+def test_a_core_that_only_qemu_has_is_traced_there() -> None:
+    if shutil.which(PROGRAM) is None:
+        pytest.skip(f"left out: {PROGRAM} is not installed")
+    graph = integer_graph(12)
+    artifact = compile_graph(graph, device("corstone-300"))
+    found = model_cycles(artifact, random_samples(graph, 3, 0))
+    beside = ("load_registers", "store_registers")
+    counted = sum(n for kind, n in found.mix.items() if kind not in beside)
+    # SysTick is exact to some 30 instructions; the ports' copying is traced, too.
+    assert found.instructions - 40 < counted < 1.2 * found.instructions + 2000
+    assert found.mix["vector"] > 0
+    assert found.mix["vector_load"] > 0
+    assert found.modelled > found.instructions / 2

@@ -13,7 +13,9 @@ from netsuke.devices.timing import timing
 from netsuke.errors import VerificationError
 from netsuke.ir import Array
 from netsuke.verify.mix import Mix, mix
-from netsuke.verify.project import Project
+from netsuke.verify.project import Project, open_project
+from netsuke.verify.qemu import QemuModel
+from netsuke.verify.qemu_trace import trace_qemu
 from netsuke.verify.trace import Tracer
 from netsuke.verify.unicorn import UnicornModel
 
@@ -69,17 +71,20 @@ def model_cycles(
     Raises
     ------
     UsageError
-        When Unicorn does not emulate the core.
+        When no emulator has the core.
     DeviceError
         When there is no timing of the core.
     """
     inputs = [array[-1:] for array in samples]
-    plain = UnicornModel(artifact, compiler=compiler)
+    project = artifact if isinstance(artifact, Project) else open_project(artifact)
+    if project.emulated_core().unicorn is None:
+        return _on_qemu(project, inputs, compiler)
+    plain = UnicornModel(project, compiler=compiler)
     times = timing(plain.image.core.name)
     flash = times.flash(board or plain.device_id)
     outputs = plain.run(*inputs)
     for fast in (True, False):
-        model = UnicornModel(artifact, compiler=compiler)
+        model = UnicornModel(project, compiler=compiler)
         tracer = Tracer(model.emulator, model.image, flash.lines, flash.line, fast)
         try:
             watched = model.run(*inputs)
@@ -93,3 +98,11 @@ def model_cycles(
     found = mix(tracer.executed())
     cycles = times.of(found, tracer.misses, flash.wait)
     return Cycles(round(cycles), plain.instructions[-1], found, tracer.misses, times.sources)
+
+
+def _on_qemu(project: Project, inputs: Sequence[Array], compiler: str | None) -> Cycles:
+    """As `model_cycles` on a core that only QEMU has; flash is taken not to wait."""
+    model = QemuModel(project, compiler=compiler)
+    times = timing(model.core.name)
+    found = mix(trace_qemu(model, inputs))
+    return Cycles(round(times.of(found)), model.instructions[-1], found, 0, times.sources)

@@ -9,7 +9,7 @@ from typing import Any
 
 from netsuke.codegen import Artifact
 from netsuke.devices.timing import has_timing
-from netsuke.errors import MissingToolError, UsageError
+from netsuke.errors import MissingToolError, UsageError, VerificationError
 from netsuke.files import write_whole
 from netsuke.ir import Array, Graph, interpret, interpret_batch
 from netsuke.verify.backends import Backend, open_backend, usable_backends
@@ -192,11 +192,11 @@ def _modelled(
     compiler: str | None,
 ) -> dict[str, Any] | None:
     """Modelled cycles of the last sample, and the time at the device's clock."""
-    if "unicorn" not in places or not has_timing(project.core[0]):
+    if not {"unicorn", "qemu"}.intersection(places) or not has_timing(project.core[0]):
         return None
     try:
         found = model_cycles(project, arrays, compiler)
-    except MissingToolError:  # tracing needs a compiler for this machine
+    except (MissingToolError, VerificationError):  # no compiler for this machine, another QEMU
         return None
     clock = dict(project.manifest.get("device") or {}).get("clock")
     return {

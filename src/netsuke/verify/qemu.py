@@ -72,6 +72,8 @@ class QemuModel:
     instructions
         Executed instructions of each inference of the last run, exact to one SysTick tick (some
         40 instructions).
+    options
+        More options for QEMU, such as a plugin.
     stack
         Bytes of stack that the inferences of the last run took, by painting.
     """
@@ -90,6 +92,7 @@ class QemuModel:
             raise UsageError(f"QEMU has no board with a {self.core.name}")
         self.board = BOARDS[self.core.machine]
         self.version = qemu_version()
+        self.options: tuple[str, ...] = ()
         self._tool, self._optimize = compiler, optimize
         self.image = self._build(1)
         self.instructions: list[int] = []
@@ -145,6 +148,7 @@ class QemuModel:
             *(_program(), "-M", str(self.core.machine), "-nographic", "-monitor", "none"),
             *("-serial", "none", "-icount", "shift=0", "-kernel", str(image.path)),
             *("-semihosting-config", "enable=on,target=native"),
+            *self.options,
         ]
         try:
             done = subprocess.run(

@@ -165,20 +165,36 @@ class Tracer:
 
     def executed(self) -> Iterator[Executed]:
         """Every instruction that ran, by rising address."""
-        starts, ends, jumps = self._counts.astype(np.int64)
-        times: Array = np.cumsum(starts) - np.cumsum(ends)
-        for base, code in self._image.code:
-            at = 0
-            while at + 1 < len(code):
-                first = int.from_bytes(code[at : at + 2], "little")
-                wide = first >> 11 >= 0b11101
-                second = int.from_bytes(code[at + 2 : at + 4], "little") if wide else 0
-                here = (base + at - self._base) // 2
-                behind = here + (2 if wide else 1)
-                if times[here]:
-                    yield Executed(
-                        *(base + at, first, second, int(times[here])),
-                        entered=int(starts[here]),
-                        left=int(jumps[behind]),
-                    )
-                at += 4 if wide else 2
+        return executed(self._image, self._base, self._counts)
+
+
+def executed(image: Image, base: int, counts: Array) -> Iterator[Executed]:
+    """Every instruction that ran, by rising address.
+
+    Parameters
+    ----------
+    image
+        What ran.
+    base
+        Address of the first halfword that was watched.
+    counts
+        For each halfword, blocks that began there, that ended before it, and of these those that
+        went on elsewhere.
+    """
+    starts, ends, jumps = counts.astype(np.int64)
+    times: Array = np.cumsum(starts) - np.cumsum(ends)
+    for start, code in image.code:
+        at = 0
+        while at + 1 < len(code) and start >= base:
+            first = int.from_bytes(code[at : at + 2], "little")
+            wide = first >> 11 >= 0b11101
+            second = int.from_bytes(code[at + 2 : at + 4], "little") if wide else 0
+            here = (start + at - base) // 2
+            behind = here + (2 if wide else 1)
+            if here < len(times) and times[here]:
+                yield Executed(
+                    *(start + at, first, second, int(times[here])),
+                    entered=int(starts[here]),
+                    left=int(jumps[behind]),
+                )
+            at += 4 if wide else 2
