@@ -78,12 +78,21 @@ typedef struct {
         NSK_PIXELS_##P(NSK_END, A)                                                                 \
     }
 
+#ifdef NSK_ELEMENTS
+#define NSK_MOST_PIXELS 6
 #define NSK_TILES(A)                                                                               \
     NSK_TILE(1, A)                                                                                 \
     NSK_TILE(2, A)                                                                                 \
     NSK_TILE(3, A) NSK_TILE(4, A) NSK_TILE(5, A) NSK_TILE(6, A)
 #define NSK_NAMES(A)                                                                               \
     {nsk_tile_1_##A, nsk_tile_2_##A, nsk_tile_3_##A, nsk_tile_4_##A, nsk_tile_5_##A, nsk_tile_6_##A}
+#else /* plain C has no registers to fill */
+#define NSK_MOST_PIXELS 1
+#undef NSK_PIXELS
+#define NSK_PIXELS(vectors) 1
+#define NSK_TILES(A) NSK_TILE(1, A)
+#define NSK_NAMES(A) {nsk_tile_1_##A}
+#endif
 
 NSK_TILES(1)
 NSK_TILES(2)
@@ -93,7 +102,7 @@ NSK_TILES(4)
 static inline void nsk_run_row(const nsk_task *t, int32_t vectors, int32_t pixels)
 {
     typedef void tile(const nsk_task *, int32_t);
-    static tile *const tiles[3][6] = {NSK_NAMES(1), NSK_NAMES(2), NSK_NAMES(4)};
+    static tile *const tiles[3][NSK_MOST_PIXELS] = {NSK_NAMES(1), NSK_NAMES(2), NSK_NAMES(4)};
     const int32_t parts = (pixels + NSK_PIXELS(vectors) - 1) / NSK_PIXELS(vectors);
     for (int32_t pixel = 0, part = 0; part < parts; part++) {
         const int32_t size = (pixels - pixel + parts - part - 1) / (parts - part);
