@@ -16,9 +16,9 @@ from pathlib import Path, PurePosixPath
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 
-from netsuke.schedule.flash import SIZES
 from netsuke.codegen.sources import PACKAGE, kernel_files
 from netsuke.errors import VerificationError
+from netsuke.schedule.flash import SIZES
 from netsuke.verify.cores import CORES
 from netsuke.verify.cores import core as core_of
 from netsuke.verify.toolchain import LEVELS, compile_objects, target_compiler, target_flags
