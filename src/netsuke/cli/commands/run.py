@@ -21,11 +21,15 @@ def register(app: typer.Typer) -> None:
         input: Annotated[
             list[Path] | None, typer.Option("--input", help=".npy file (n, ...), one an input.")
         ] = None,
-        on: Annotated[str, typer.Option("--on", help="host, unicorn or qemu.")] = "unicorn",
+        on: Annotated[
+            str | None,
+            typer.Option("--on", help="host, unicorn, qemu or simavr; by default an emulator."),
+        ] = None,
         as_json: Json = False,
     ) -> None:
         """Run an artifact on samples: here, or on an emulated microcontroller."""
         from netsuke.files import write_whole
+        from netsuke.verify import default_backends
         from netsuke.verify import run as execute
         from netsuke.verify.project import open_project
 
@@ -36,6 +40,7 @@ def register(app: typer.Typer) -> None:
                 f"{folder} has {len(outputs)} output(s), {len(output)} file(s) named; "
                 "give one --output for each"
             )
+        on = on or default_backends(folder)[-1]
         with doing(f"running on {on}"):
             result = execute(folder, on, arrays)
         for path, array in zip(output, result.outputs, strict=True):
