@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,9 @@ def firmware(estimator: Any, variant: str, integers: bool) -> Firmware:
     if not network and method == "loadable" and not integers:
         raise Refused("loadable forests take int16 features")
     try:
-        converted = emlearn.convert(estimator, method=method, dtype=dtype)
-        with tempfile.TemporaryDirectory() as folder:
+        # It builds networks in a folder "tmp" below the current one.
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            converted = emlearn.convert(estimator, method=method, dtype=dtype)
             path = Path(folder) / "model.h"
             converted.save(file=str(path), name="model")
             text = path.read_text()
