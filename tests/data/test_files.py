@@ -384,7 +384,8 @@ def test_tables_of_white_space_with_a_shape(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("1,2,0\n1,2\n", "row 2"),
-        ("1,x,0\n2,y,1\n", "no number"),
+        ("1,x,0\n2,y,1\n", "row 1, column 1: is 'x', which is no number"),
+        ("a,b,y\n1,2,0\n3,,1\n", "row 3, column 'b': is empty, which is no number"),
         ("", "is empty"),
         ("1,nan,0\n2,1,1\n", "not finite"),
     ],

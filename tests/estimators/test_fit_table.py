@@ -108,11 +108,62 @@ def test_labels_may_be_texts_and_rows_a_frame(quick: None) -> None:
         (np.ones((30, 2)), np.zeros(30, int), "1 classes"),
         (np.ones((5, 2)), np.arange(5) % 2, "at least 20"),
         (np.ones(30), np.arange(30) % 2, r"\(n, features\)"),
+        (np.ones((30, 2)), np.arange(30), "30 classes.*task regression"),
+        (np.ones((300, 2)), np.arange(300), "300 classes.*task regression"),
     ],
 )
 def test_unusable_tables_are_refused(x: Array, y: Array, said: str) -> None:
     with pytest.raises(DataError, match=said):
         nk.fit_table(x, y, M0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"seed": -1}, "seed is -1"),
+        ({"jobs": 0}, "jobs is 0"),
+        ({"cycles": 0}, "limit of cycles is 0"),
+        ({"flash": -5}, "limit of flash is -5"),
+    ],
+)
+def test_numbers_that_ask_for_nothing_are_refused(asked: dict[str, int], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        nk.fit_table(*wine(), M0, **asked)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("t.csv", "--target", "y", "--max-drop", "1", "--time", "9s"), "--max-drop, --time"),
+        (("t.csv", "--target", "y", "--data", "digits"), "--data: is no option for a table"),
+        (("t.csv", "--target", "y", "--task", "ranking"), "'ranking'"),
+        (("t.csv", "--target", "y", "--cycles", "0"), "limit of cycles is 0"),
+        (("net.onnx", "--data", "digits", "--cycles", "9"), "--cycles: is no option for a net"),
+    ],
+)
+def test_the_command_refuses_what_it_would_forget(
+    arguments: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i % 7},{i % 3},{'uv'[i % 2]}" for i in range(40)]
+    Path("t.csv").write_text("\n".join(["a,b,y", *rows]))
+    assert main(["fit", *arguments, "-d", M0, "-o", "run", "--effort", "quick"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_whole_targets_of_any_name_may_be_a_regression(
+    quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{i % 7},{i % 3},{3 * (i % 7) + 100}" for i in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,how & 100%", *rows]))
+    asked = ("--target", "how & 100%", "--task", "regression", "--effort", "quick", "--json")
+    assert main(["fit", str(tmp_path / "t.csv"), *asked, "-d", M0, "-o", str(tmp_path / "r")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["metric"] == "R²" and found["score"] > 99
 
 
 def test_an_unknown_effort_is_refused() -> None:

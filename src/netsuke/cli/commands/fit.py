@@ -39,8 +39,15 @@ def register(app: typer.Typer) -> None:
         ram: Annotated[str | None, typer.Option(help="RAM limit, such as 32KiB.")] = None,
         instructions: Annotated[int | None, typer.Option(help="Instructions an inference.")] = None,
         cycles: Annotated[int | None, typer.Option(help="A table's cycles a prediction.")] = None,
-        max_drop: Annotated[float | None, typer.Option(help="Largest drop, in points.")] = None,
-        time: Annotated[str, typer.Option(help="Wall-clock budget: 90s, 10m, 2h.")] = "10m",
+        max_drop: Annotated[
+            float | None, typer.Option(help="A model's largest drop, in points.")
+        ] = None,
+        time: Annotated[
+            str | None, typer.Option(help="A model's wall-clock budget: 90s, 2h.  [default: 10m]")
+        ] = None,
+        task: Annotated[
+            str | None, typer.Option(help="A table's: classification or regression.")
+        ] = None,
         effort: Annotated[
             str, typer.Option(help="Designs of a table: quick, normal or thorough.")
         ] = "normal",
@@ -57,8 +64,11 @@ def register(app: typer.Typer) -> None:
             max_drop=max_drop,
         )
         if target is not None or (data is None and is_table(model)):
-            sizes = (limits.flash, limits.ram, cycles or instructions)
-            result = fit_a_table(model, target, device, sizes, effort, seed, out, resume, jobs)
+            _refuse({"--data": data, "--max-drop": max_drop, "--time": time}, "a table")
+            sizes = (limits.flash, limits.ram, instructions if cycles is None else cycles)
+            result = fit_a_table(
+                *(model, target, task, device, sizes, effort, seed, out, resume, jobs)
+            )
             if as_json:
                 show_json(result.as_json())
             else:
@@ -66,10 +76,18 @@ def register(app: typer.Typer) -> None:
             return
         if data is None:
             raise UsageError(f"{model} needs --data: what it was trained on, a name or a path")
+        _refuse({"--cycles": cycles, "--task": task}, "a network")
         from netsuke.api import fit as search
 
         found = search(
-            model, device, data, limits, seed=seed, time=seconds(time), out=out, resume=resume
+            model,
+            device,
+            data,
+            limits,
+            seed=seed,
+            time=seconds(time or "10m"),
+            out=out,
+            resume=resume,
         )
         if as_json:
             show_json(found.as_json())
@@ -77,6 +95,13 @@ def register(app: typer.Typer) -> None:
             _show(found, out)
         if not found.met:
             raise typer.Exit(3)
+
+
+def _refuse(options: dict[str, object], what: str) -> None:
+    """Options that would be read and then forgotten."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise UsageError(f"{', '.join(given)}: is no option for {what}; leave it out")
 
 
 def _show(result: FitResult, out: Path) -> None:

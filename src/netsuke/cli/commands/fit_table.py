@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import numpy as np
 
 from netsuke.cli.output import count, size
+from netsuke.errors import UsageError
 
 if TYPE_CHECKING:
     from netsuke.estimators.search import TableFit
@@ -24,6 +26,7 @@ def is_table(text: str) -> bool:
 def fit_a_table(
     spec: str,
     target: str | None,
+    task: str | None,
     device: str,
     limits: tuple[int | None, int | None, int | None],
     effort: str,
@@ -36,8 +39,11 @@ def fit_a_table(
     from netsuke.api import data as load_data
     from netsuke.api import fit_table
 
-    if target is not None:
-        spec += f"{'&' if '?' in spec else '?'}label={target}"
+    if task not in (None, "classification", "regression"):
+        raise UsageError(f"--task {task!r} is neither classification nor regression")
+    for name, value in (("label", target), ("task", task)):
+        if value is not None:
+            spec += f"{'&' if '?' in spec else '?'}{name}={quote(value)}"
     dataset = load_data(spec)
     parts = dataset.parts.values()
     x = np.concatenate([part.stored[part.indices] for part in parts]).astype(np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 
 from netsuke.data.source import MEMORY, Reader, Source, check_memory, number_classes
 from netsuke.errors import DataError
+from netsuke.ir import Array
 from netsuke.spec import Options
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", "train.gz")
@@ -65,10 +66,30 @@ def _column(name: str, header: list[str] | None, width: int, place: str) -> int:
     try:
         column = int(name)
     except ValueError:
-        raise DataError(place, f"has no column {name!r}; it has {header or width}") from None
+        listed = ", ".join(header) if header else f"{width} columns, and no names above numbers"
+        raise DataError(place, f"has no column {name!r}; it has {listed}") from None
     if not -width <= column < width:
         raise DataError(place, f"has {width} columns, there is no column {column}")
     return column % width
+
+
+def _numbers(rows: list[list[str]], kept: list[int], header: list[str] | None, place: str) -> Array:
+    try:
+        return np.array([[float(row[i]) for i in kept] for row in rows], np.float32)
+    except ValueError:
+        bad = (
+            (number, i)
+            for number, row in enumerate(rows, 1)
+            for i in kept
+            if not _is_number(row[i])
+        )
+        number, i = next(bad)
+        column = repr(header[i]) if header else i
+        field = repr(rows[number - 1][i][:40]) if rows[number - 1][i].strip() else "empty"
+        raise DataError(
+            f"{place}: row {number + bool(header)}, column {column}",
+            f"is {field}, which is no number; drop the column or encode it",
+        ) from None
 
 
 def _read(path: Path, options: Options, seed: int) -> Source:
@@ -82,10 +103,7 @@ def _read(path: Path, options: Options, seed: int) -> Source:
             header, rows = [field.strip() for field in rows[0]], rows[1:]
     column = -1 if label == "none" else _column(label, header, width, place)
     kept = [index for index in range(width) if index != column]
-    try:
-        samples = np.array([[float(row[i]) for i in kept] for row in rows], np.float32)
-    except ValueError as error:
-        raise DataError(place, f"has a field that is no number: {error}") from None
+    samples = _numbers(rows, kept, header, place)
     shape = options.extents("shape", None)
     if shape is not None:
         if math.prod(shape) != len(kept):

@@ -83,6 +83,8 @@ def search_table(
     """
     if effort not in EFFORTS:
         raise UsageError(f"effort {effort!r} is none of {', '.join(EFFORTS)}")
+    if jobs == 0:
+        raise UsageError("jobs is 0; give a number of workers, or -1 for all cores")
     bounds = limits.on(device)
     key = _key(table, device, bounds, effort, seed)
     folder = RunFolder(out, key, resume)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from netsuke.codegen.avr_code import cycles_on_avr
 from netsuke.codegen.footprint import footprint
 from netsuke.devices import Device
+from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
 from netsuke.schedule import plan
 from netsuke.schedule.plan import PROGRAM_MEMORY
@@ -30,7 +31,16 @@ class TableLimits:
     cycles: int | None = None
 
     def on(self, device: Device) -> TableLimits:
-        """The same, with the device's own memory where nothing was asked."""
+        """The same, with the device's own memory where nothing was asked.
+
+        Raises
+        ------
+        UsageError
+            When a limit is below 1.
+        """
+        for name, limit in asdict(self).items():
+            if limit is not None and limit < 1:
+                raise UsageError(f"the limit of {name} is {limit}; give at least 1, or none")
         return TableLimits(
             min(self.flash or device.flash, device.flash),
             min(self.ram or device.ram, device.ram),

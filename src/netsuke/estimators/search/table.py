@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from netsuke.errors import DataError
+from netsuke.errors import DataError, UsageError
 from netsuke.ir import Array
 
 FEWEST = 20
@@ -140,7 +140,8 @@ def _numbered(targets: Array, task: str | None) -> tuple[Array, tuple[Any, ...]]
     except TypeError:
         raise DataError("targets", "mix labels of several kinds") from None
     if not 2 <= len(labels) <= 255:
-        raise DataError("targets", f"have {len(labels)} classes; 2 to 255 can be told apart")
+        hint = "; quantities are learned by the task regression" if len(labels) > 255 else ""
+        raise DataError("targets", f"have {len(labels)} classes; 2 to 255 can be told apart{hint}")
     return values.astype(np.int64), tuple(labels.tolist())
 
 
@@ -149,6 +150,8 @@ def _sealed(y: Array, stratify: bool, test: float, seed: int) -> tuple[Array, Ar
 
     if not 0.05 <= test <= 0.5:
         raise DataError("test", f"is {test}; between 0.05 and 0.5 of the rows can be sealed")
+    if not 0 <= seed < 1 << 32:
+        raise UsageError(f"the seed is {seed}; it lies between 0 and {(1 << 32) - 1}")
     rows = np.arange(len(y))
     enough = stratify and int(np.bincount(y).min()) >= 2
     if enough and test * len(y) < len(np.unique(y)):
@@ -157,7 +160,13 @@ def _sealed(y: Array, stratify: bool, test: float, seed: int) -> tuple[Array, Ar
         rows, test_size=test, random_state=seed, stratify=y if enough else None
     )
     if stratify and len(np.unique(y[train])) < len(np.unique(y)):
-        raise DataError("targets", "have a class with too few rows to be learned and judged")
+        rarest = int(np.bincount(y).argmin())
+        raise DataError(
+            "targets",
+            f"have {int(y.max()) + 1} classes, one of them in {np.bincount(y)[rarest]} of {len(y)} "
+            "rows, too few to be learned and judged; if they are quantities, ask for the task "
+            "regression (--task regression), else drop the class",
+        )
     return np.sort(train), np.sort(sealed)
 
 
