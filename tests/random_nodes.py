@@ -122,7 +122,7 @@ def _window(
     stride = (1, 1) if plain else _pair(rng, 1, 3)
     dilation = (1, 1) if plain or not dilate else _pair(rng, 1, 2)
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    limit = [r if rng.random() < 0.1 else r - 1 for r in reach]
+    limit = [r + 2 if rng.random() < 0.1 else r - 1 for r in reach]
     padding = tuple(_pair(rng, 0, most) for most in limit) if rng.random() < 0.7 else ((0, 0),) * 2
     size = tuple(
         max(1, r - sum(p)) + int(rng.integers(0, most)) for r, p in zip(reach, padding, strict=True)

@@ -95,11 +95,13 @@ static void line(const nsk_conv2d *p, area *a, const int8_t *w, const int32_t *b
         const int32_t column = j * p->stride_w - p->pad_left;
         const int32_t v = nsk_first_tap(column, p->dilation_w);
         const int32_t taps = nsk_end_tap(column, p->dilation_w, p->kernel_w, p->in_w) - v;
+        const int32_t inside = a->rows > 0 && taps > 0; /* else all of the window is padding */
         const int32_t pair =
             a->rows == p->kernel_h && column >= 0 && column + reach < p->in_w && j + 1 < p->out_w;
-        a->runs = merge ? 1 : taps;
+        a->runs = !inside ? 0 : merge ? 1 : taps;
         a->length = merge ? taps * depth : depth;
-        pixels(p, a, (column + v * p->dilation_w) * p->in_c, 1 + pair, w + v * depth, b, y);
+        pixels(p, a, inside ? (column + v * p->dilation_w) * p->in_c : 0, 1 + pair,
+               inside ? w + v * depth : w, b, y);
         j += 1 + pair;
         y += (1 + pair) * p->out_c;
     }
