@@ -23,6 +23,15 @@ typedef struct {
     int32_t low, high; /* stored bounds of the fused clamp */
 } nsk_dense_packed;
 
+/* Four units share each input and, where all have one scale, its table; see dense_s8_dsp.c. */
+typedef struct {
+    int32_t rows, units, depth;
+    int32_t output_zero;
+    int32_t low, high;     /* stored bounds of the fused clamp */
+    const int32_t *scales; /* five words for four units */
+    int32_t scale_step;    /* words from four units' to the next's: 5, or 0 for one scale */
+} nsk_dense_quads;
+
 /* For wide vectors, see nsk_wide.h and dense_wide.h. */
 typedef struct {
     int32_t rows, units, depth;
@@ -59,7 +68,7 @@ void nsk_dense_s8_folded(const nsk_dense *p, const int8_t *x, const int8_t *w, c
                          int8_t *y);
 void nsk_dense_s8_avr(const nsk_dense_flash *p, const int8_t *x, const int8_t *w, const int32_t *b,
                       int8_t *y);
-void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
+void nsk_dense_s8_dsp(const nsk_dense_quads *p, const int8_t *x, const int32_t *w, int8_t *y);
 void nsk_dense_s8_fours(const nsk_dense_fours *p, const int8_t *x, const int8_t *w, int8_t *y);
 void nsk_dense_s8_mve(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
 void nsk_dense_s8_avx2(const nsk_dense_wide *p, const int8_t *x, const int8_t *w, int8_t *y,

@@ -4,8 +4,10 @@
  *
  * weights: four units a-d are four biases (with the input zero point's share); for the depth's
  *          last depth % 4 elements, if any, and then for every four elements, the words a0 b0 a2
- *          b2, a1 b1 a3 b3, c0 d0 c2 d2, c1 d1 c3 d3; the four right shifts, one a byte; four
- *          multipliers. Units and elements that are missing are zeros.
+ *          b2, a1 b1 a3 b3, c0 d0 c2 d2, c1 d1 c3 d3. Units and elements that are missing are
+ *          zeros.
+ * scales:  of four units the multiplier of a, the right shifts, one a byte, and the multipliers of
+ *          b, c and d. Where all units have one scale, all groups share the first (scale_step 0).
  */
 #include "dense.h"
 #include "nsk_dsp.h"
@@ -21,6 +23,8 @@ typedef struct {
     uint32_t last;      /* the bytes of x behind its whole words */
     int32_t twice_zero; /* 2 * output zero point + 1 */
     int32_t rest;       /* how many of them there are */
+    const int32_t *scales;
+    int32_t scale_step; /* words between the scales of groups */
 } row;
 
 #ifdef NSK_DSP
@@ -66,28 +70,28 @@ static __attribute__((noinline)) void multiply(const row *given)
     __asm__ volatile(".syntax unified\n"
                      ".balign 4\n"
                      "push {r4-r11}\n"
-                     "ldm r0, {r0, r1, r3, r4, r5, r6, r7, r8}\n"
+                     "ldm r0, {r0, r1, r3, r4, r5, r6, r7, r8, r9, r10}\n"
                      "mov lr, r3\n"
-                     "sub r9, lr, r1\n"
-                     "and r9, r9, #12\n"
-                     "add r9, r9, r9, lsl #2\n"
-                     "lsl r9, r9, #2\n" /* 80 bytes a QUAD with its load */
-                     "adr r10, 3f\n"
-                     "sub r10, r10, r9\n"
-                     "orr r10, r10, #1\n" /* entry into the chain, Thumb */
-                     "adr r11, 4f\n"
-                     "orr r11, r11, #1\n"
+                     "sub r2, lr, r1\n"
+                     "and r2, r2, #12\n"
+                     "add r2, r2, r2, lsl #2\n"
+                     "lsl r2, r2, #2\n" /* 80 bytes a QUAD with its load */
+                     "adr r11, 3f\n"
+                     "sub r11, r11, r2\n"
+                     "orr r11, r11, #1\n" /* entry into the chain, Thumb */
+                     "adr r12, 4f\n"
+                     "orr r12, r12, #1\n"
                      "cmp r8, #0\n"
                      "it eq\n"
-                     "moveq r11, r10\n"
-                     "push {r1, r4, r5, r6, r7, r10, r11}\n"
+                     "moveq r12, r11\n"
+                     "push {r1, r4, r5, r6, r7, r9, r10, r11, r12}\n"
                      "1:\n"
                      "ldm r0!, {r4-r7}\n"
                      "ldr r1, [sp]\n"
-                     "ldr pc, [sp, #24]\n"
+                     "ldr pc, [sp, #32]\n"
                      ".balign 4\n"
                      "4:\n"
-                     "ldr r2, [sp, #12]\n" QUAD "ldr pc, [sp, #20]\n"
+                     "ldr r2, [sp, #12]\n" QUAD "ldr pc, [sp, #28]\n"
                      ".balign 4\n"
                      "2:\n"
                      ".rept 4\n"
@@ -95,15 +99,17 @@ static __attribute__((noinline)) void multiply(const row *given)
                      "3:\n"
                      "cmp r1, lr\n"
                      "bne.w 2b\n"
-                     "ldr r8, [r0], #4\n"
+                     "ldrd r2, r3, [sp, #20]\n"
+                     "add r3, r2, r3, lsl #2\n"
+                     "str r3, [sp, #20]\n"
                      "ldr r12, [sp, #16]\n"
                      "ldr r1, [sp, #4]\n"
-                     "ldm r0!, {r2, r9, r10, r11}\n" UNIT("r4", "r2") UNIT("r5", "r9")
+                     "ldm r2, {r2, r8, r9, r10, r11}\n" UNIT("r4", "r2") UNIT("r5", "r9")
                          UNIT("r6", "r10") UNIT("r7", "r11") "ldr r2, [sp, #8]\n"
                                                              "str r1, [sp, #4]\n"
                                                              "cmp r1, r2\n"
                                                              "bne.w 1b\n"
-                                                             "add sp, sp, #28\n"
+                                                             "add sp, sp, #36\n"
                                                              "pop {r4-r11}\n"
                      : "+r"(r0)
                      :
@@ -133,26 +139,28 @@ static const int32_t *add_products(const row *given, const int32_t *w, int32_t *
 
 static void multiply(const row *given)
 {
-    const int32_t *w = given->weights;
-    for (int8_t *y = given->y; y != given->end; y += 4, w += 4) {
+    const int32_t *w = given->weights, *scales = given->scales;
+    for (int8_t *y = given->y; y != given->end; y += 4, scales += given->scale_step) {
         int32_t sums[4];
         w = add_products(given, w, sums);
-        uint32_t shifts = (uint32_t)*w++;
+        uint32_t shifts = (uint32_t)scales[1];
         for (int32_t u = 0; u < 4; u++, shifts >>= 8) {
             const int32_t right = (int32_t)(shifts & 255);
             const int32_t round = given->twice_zero * (INT32_C(1) << right) >> 1;
-            y[u] = nsk_saturate8(nsk_high_plus(2 * sums[u], w[u], round) >> right);
+            y[u] = nsk_saturate8(nsk_high_plus(2 * sums[u], scales[u ? u + 1 : 0], round) >> right);
         }
     }
 }
 
 #endif
 
-static void one_row(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y)
+static void one_row(const nsk_dense_quads *p, const int8_t *x, const int32_t *w, int8_t *y)
 {
     const int32_t whole = p->depth & ~3, units = p->units & ~3;
-    const int32_t size = 9 + 4 * ((p->depth + 3) / 4); /* words of four units */
-    row task = {w, x, x + whole, y, y + units, 0, 2 * p->output_zero + 1, p->depth & 3};
+    const int32_t size = 4 + 4 * ((p->depth + 3) / 4); /* words of four units */
+    const int32_t twice_zero = 2 * p->output_zero + 1;
+    row task = {w, x,          x + whole,    y,         y + units,
+                0, twice_zero, p->depth & 3, p->scales, p->scale_step};
     for (int32_t i = whole, shift = 0; i < p->depth; i++, shift += 8) {
         task.last |= (uint32_t)(uint8_t)x[i] << shift;
     }
@@ -162,6 +170,7 @@ static void one_row(const nsk_dense_packed *p, const int8_t *x, const int32_t *w
     if (units < p->units) {
         int8_t four[4];
         task.weights = w + units / 4 * size;
+        task.scales = p->scales + units / 4 * p->scale_step;
         task.y = four;
         task.end = four + 4;
         multiply(&task);
@@ -171,7 +180,7 @@ static void one_row(const nsk_dense_packed *p, const int8_t *x, const int32_t *w
     }
 }
 
-void nsk_dense_s8_dsp(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y)
+void nsk_dense_s8_dsp(const nsk_dense_quads *p, const int8_t *x, const int32_t *w, int8_t *y)
 {
     for (int32_t r = 0; r < p->rows; r++) {
         one_row(p, x + r * p->depth, w, y + r * p->units);

@@ -39,10 +39,10 @@ def dsp_kernels(
     kernel = Kernel(
         "nsk_dense_s8_dsp",
         "dense/dense_s8_dsp.c",
-        "nsk_dense_packed",
-        {**shape, **kept},
+        "nsk_dense_quads",
+        {**shape, **kept, **_scales(channels)},
         constants={1: _words(channels), 2: None},
-        instructions=float(rows * (groups * (20 * quads + depth // 16 * 2 + 49) + 60)),
+        instructions=float(rows * (groups * (20 * quads + depth // 16 * 2 + 51) + 65)),
     )
     if rows < 4:
         return (kernel,)
@@ -57,8 +57,7 @@ def _words(channels: Channels) -> Array:
     rows = np.pad(channels.rows, ((0, missing), (0, -depth % 4))).reshape(-1, 4, -(-depth // 4), 4)
     if depth % 4:
         rows = np.roll(rows, 1, axis=2)  # the incomplete quad goes first
-    fields = (channels.bias, channels.right, channels.multiplier)
-    bias, right, multiplier = (np.pad(field, (0, missing)).reshape(-1, 4) for field in fields)
+    bias = np.pad(channels.bias, (0, missing)).reshape(-1, 4)
     quads = rows.transpose(0, 2, 1, 3)  # group, quad, unit, element
     order = [[0, 0], [1, 0], [0, 2], [1, 2]], [[0, 1], [1, 1], [0, 3], [1, 3]]
     words = np.stack(
@@ -70,6 +69,19 @@ def _words(channels: Channels) -> Array:
         axis=2,
     )  # group, quad, word, byte
     packed = np.ascontiguousarray(words, np.int8).view("<i4").reshape(len(bias), -1)
-    shifts = np.ascontiguousarray(right.astype(np.int8)).view("<i4")
-    table = np.concatenate([bias, packed.astype(np.int64), shifts, multiplier], axis=1)
-    return (table & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+    return np.concatenate([_as_words(bias), packed], axis=1)
+
+
+def _scales(channels: Channels) -> dict[str, int | float | Array]:
+    """The table of scales; one group's where all units have one scale, as per-tensor weights do."""
+    missing = -len(channels.right) % 4
+    fields = (channels.right.astype(np.int8), channels.multiplier)
+    right, multiplier = (np.pad(field, (0, missing), "edge").reshape(-1, 4) for field in fields)
+    shifts = np.ascontiguousarray(right).view("<i4")
+    table = _as_words(np.concatenate([multiplier[:, :1], shifts, multiplier[:, 1:]], axis=1))
+    shared = bool((table == table[0]).all())
+    return {"scales": table[:1] if shared else table, "scale_step": 0 if shared else 5}
+
+
+def _as_words(numbers: Array) -> Array:
+    return (numbers & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
