@@ -19,6 +19,7 @@ from sklearn.linear_model import (
     SGDClassifier,
 )
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -28,7 +29,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
-from sklearn.svm import LinearSVC, LinearSVR
+from sklearn.svm import SVC, LinearSVC, LinearSVR
 
 import netsuke as nk
 from netsuke.errors import DataError, UsageError
@@ -75,6 +76,40 @@ def test_linear_classifiers_say_what_they_said(model, load) -> None:
     graph = to_graph(pipeline, x)
     assert [node.op.kind for node in graph.nodes] == ["linear_model"]
     assert agreement(pipeline, graph, x) >= 0.97
+
+
+def dependent_rows() -> tuple[np.ndarray, np.ndarray]:
+    """Integers of which one column is nearly the sum of two others, and labels."""
+    rng = np.random.default_rng(0)
+    x = np.rint(rng.normal(size=(300, 5)) * 5000)
+    x[:, 4] = np.rint((x[:, 0] + x[:, 1]) / 2)
+    return x, (x[:, 0] - x[:, 2] + 500 * rng.normal(size=300) > 0).astype(int)
+
+
+def test_large_weights_that_cancel_out_survive_eight_bits() -> None:
+    x, y = dependent_rows()
+    model = LogisticRegression().fit(x, y)
+    lever = 20 * np.abs(model.coef_).max()  # 0.5 (a + b) - c is nearly zero on all rows
+    model.coef_ = model.coef_ + lever * np.array([[0.5, 0.5, 0, 0, -1]])
+    assert model.score(x, y) > 0.9
+    assert agreement(model, to_graph(model, x), x) >= 0.97
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(),
+        MLPClassifier((6,), solver="lbfgs", max_iter=200, random_state=0),
+        SVC(),
+        KNeighborsClassifier(),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_a_large_column_that_never_changes_harms_nothing(model) -> None:
+    x, y = load_iris(return_X_y=True)
+    x = np.column_stack([x, np.full(len(x), 1e9 + 3)])
+    pipeline = make_pipeline(StandardScaler(), clone(model)).fit(x, y)
+    assert agreement(pipeline, to_graph(pipeline, x), x) >= 0.97
 
 
 @pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler((-1, 2)), MaxAbsScaler()])

@@ -111,6 +111,16 @@ def test_a_scaler_in_front_is_folded_into_the_thresholds() -> None:
     assert (outputs(graph, X).ravel() == pipeline.predict(X)).all()
 
 
+def test_integers_on_a_threshold_behind_a_scaler_go_where_the_tree_sends_them() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 40, (400, 3)) * 2.0  # thresholds lie on the odd integers between
+    y = (x.sum(1) + rng.normal(size=400) * 30 > 120).astype(int)
+    model = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0)).fit(x, y)
+    rows = rng.integers(0, 80, (3000, 3)).astype(float)
+    said = outputs(to_graph(model, x), rows)[:, 0]
+    assert (said == model.predict(rows)).all()
+
+
 def test_hard_votes_are_those_of_the_trees() -> None:
     X, y = load_digits(return_X_y=True)
     model = RandomForestClassifier(7, max_depth=6, random_state=0).fit(X, y)

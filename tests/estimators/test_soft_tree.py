@@ -81,6 +81,15 @@ def test_predict_is_what_the_device_computes_and_follows_the_real_path(load: Any
     assert (k - 7 == model.apply(X)).mean() > 0.98, "int8 features turn few rows elsewhere"
 
 
+def test_classes_that_are_nearly_as_likely_are_told_apart_as_in_reals() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(104, 6)), np.arange(104) % 26
+    model = SoftDecisionTreeClassifier(random_state=0).fit(X, y)
+    graph = model.to_graph()
+    (said,) = interpret_batch(graph, stored(graph, X))
+    assert (model.classes_[said[:, 0]] == model.predict(X)).all()
+
+
 def test_a_deeper_tree_tells_more_digits_apart() -> None:
     X, y = load_digits(return_X_y=True)
     a, b, c, d = train_test_split(X, y, random_state=0)

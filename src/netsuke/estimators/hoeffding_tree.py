@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from netsuke.estimators.forest_graph import Tree, forest_graph
 from netsuke.ir import Array, Graph
@@ -85,24 +85,35 @@ class HoeffdingTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.cuts = cuts
         self.passes = passes
 
-    def fit(self, X: Any, y: Any) -> HoeffdingTreeClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HoeffdingTreeClassifier:
         """Learn from rows that are all there, in their order, `passes` times.
+
+        Parameters
+        ----------
+        X, y
+            ``(rows, features)`` and ``(rows,)``.
+        sample_weight
+            See `partial_fit`.
 
         Raises
         ------
         ValueError
-            When y holds a single class.
+            When y holds a single class, or a weight is negative.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
-        if len(unique_labels(y)) < 2:
+        weights = _weights(sample_weight, X)
+        classes = unique_labels(y[weights > 0])
+        if len(classes) < 2:
             raise ValueError("a tree needs two classes, y holds one class")
-        self._begin(unique_labels(y), X.shape[1])
+        self._begin(classes, X.shape[1])
         for _ in range(self.passes):
-            self._learn(X, y)
+            self._learn(X, y, weights)
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> HoeffdingTreeClassifier:
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> HoeffdingTreeClassifier:
         """Learn from more rows.
 
         Parameters
@@ -111,11 +122,15 @@ class HoeffdingTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             ``(rows, features)`` and ``(rows,)``.
         classes
             All labels that will ever come; needed in the first call unless y holds them all.
+        sample_weight
+            ``(rows,)``, at least 0. A row of weight w is counted like w rows that come one after
+            the other, with one look at its leaf after the last of them; one of weight 0 is passed
+            over.
 
         Raises
         ------
         ValueError
-            When y holds a label that was not announced.
+            When y holds a label that was not announced, or a weight is negative.
         """
         first = not hasattr(self, "_pool")
         X, y = validate_data(self, X, y, dtype=np.float64, reset=first)
@@ -124,16 +139,18 @@ class HoeffdingTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             self._begin(unique_labels(y if classes is None else classes), X.shape[1])
         if not np.isin(y, self.classes_).all():
             raise ValueError("y holds a label that the first call did not announce in classes")
-        self._learn(X, y)
+        self._learn(X, y, _weights(sample_weight, X))
         return self
 
     def _begin(self, classes: Array, features: int) -> None:
         self.classes_ = classes
         self._pool = _Pool(max(1, int(self.max_leaves)), len(classes), features)
 
-    def _learn(self, X: Array, y: Array) -> None:
-        for row, label in zip(X, np.searchsorted(self.classes_, y), strict=True):
-            leaf = self._pool.see(row, int(label))
+    def _learn(self, X: Array, y: Array, weights: Array) -> None:
+        heard = weights > 0
+        labels = np.searchsorted(self.classes_, y[heard])
+        for row, label, weight in zip(X[heard], labels, weights[heard], strict=True):
+            leaf = self._pool.see(row, int(label), float(weight))
             if self._pool.waiting[leaf] >= self.grace_period and self._pool.has_room:
                 self._look(leaf)
         self.tree_ = self._pool.tree()
@@ -219,7 +236,7 @@ class _Pool:
         self.square = np.zeros((leaves, classes, features))
         self.low = np.full((leaves, features), np.inf)
         self.high = np.full((leaves, features), -np.inf)
-        self.waiting = np.zeros(leaves, np.int64)
+        self.waiting = np.zeros(leaves)
         self.node = np.zeros(leaves, np.int64)
         self.lowest, self.highest = np.full(features, np.inf), np.full(features, -np.inf)
         self.integers = True
@@ -228,23 +245,27 @@ class _Pool:
     def has_room(self) -> bool:
         return self.used + 2 <= len(self.left)
 
-    def see(self, row: Array, label: int) -> int:
-        """Count a row in its leaf and return the leaf's slot."""
+    def see(self, row: Array, label: int, weight: float) -> int:
+        """Count a row in its leaf and return the leaf's slot.
+
+        The mean and the sum of squares follow West 1979, "Updating mean and variance estimates: an
+        improved method", CACM 22(9), which for weights of 1 is Welford's recurrence.
+        """
         node = 0
         while self.left[node] >= 0:
             goes_left = row[self.feature[node]] <= self.threshold[node]
             node = int(self.left[node] if goes_left else self.right[node])
         slot = int(self.slot[node])
-        self.votes[node, label] += 1
-        self.seen[slot, label] += 1
+        self.votes[node, label] += weight
+        self.seen[slot, label] += weight
         away = row - self.mean[slot, label]
-        self.mean[slot, label] += away / self.seen[slot, label]
-        self.square[slot, label] += away * (row - self.mean[slot, label])
+        self.mean[slot, label] += weight * away / self.seen[slot, label]
+        self.square[slot, label] += weight * (away * (row - self.mean[slot, label]))
         self.low[slot] = np.minimum(self.low[slot], row)
         self.high[slot] = np.maximum(self.high[slot], row)
         self.lowest, self.highest = np.minimum(self.lowest, row), np.maximum(self.highest, row)
         self.integers = self.integers and bool((np.rint(row) == row).all())
-        self.waiting[slot] += 1
+        self.waiting[slot] += weight
         return slot
 
     def gains(self, slot: int, cuts: int) -> tuple[Array, Array]:
@@ -287,6 +308,13 @@ class _Pool:
     def tree(self) -> Tree:
         arrays = (self.feature, self.threshold, self.left, self.right, self.votes)
         return Tree(*(array[: self.used].copy() for array in arrays))
+
+
+def _weights(sample_weight: Any, X: Array) -> Array:
+    weights = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+    if (weights < 0).any():
+        raise ValueError(f"Negative values in sample_weight: {weights.min():g}")
+    return weights
 
 
 def _entropy(counts: Array) -> Array:

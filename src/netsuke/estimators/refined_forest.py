@@ -10,7 +10,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.svm import LinearSVC
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    check_random_state,
+    validate_data,
+)
 
 from netsuke.estimators.budget import table_bytes
 from netsuke.estimators.convert.trees import trees_of_forest
@@ -92,7 +97,7 @@ class RefinedForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.C = C
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> RefinedForestClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> RefinedForestClassifier:
         """Grow, refine and prune.
 
         Parameters
@@ -101,37 +106,47 @@ class RefinedForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             ``(rows, features)`` of finite reals.
         y
             ``(rows,)`` labels of two classes or more.
+        sample_weight
+            ``(rows,)``, at least 0: how much each row counts for the forest and in the sum over i.
+            A row of weight 0 is as good as absent. A forest that draws rows with replacement (the
+            default one does) draws others from repeated rows than from weighted ones.
 
         Raises
         ------
         ValueError
-            For a single class, a `step` outside (0, 1], or fewer leaves than trees.
+            For a single class, a `step` outside (0, 1], fewer leaves than trees, or negative
+            weights.
         """
         X, y = validate_data(self, X, y, dtype=np.float32)
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if (weights < 0).any():
+            raise ValueError(f"Negative values in sample_weight: {weights.min():g}")
+        X, y, weights = X[weights > 0], y[weights > 0], weights[weights > 0]
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("a refined forest needs two classes, y holds one class")
         if not 0.0 < self.step <= 1.0:
             raise ValueError(f"step lies in (0, 1], not at {self.step}")
-        trees = trees_of_forest(self._grown(X, codes))
+        grown = self._grown(X, codes, None if sample_weight is None else weights)
+        trees = trees_of_forest(grown)
         if self.max_leaves is not None and self.max_leaves < len(trees):
             raise ValueError(f"max_leaves={self.max_leaves} is less than one leaf for each tree")
         self._samples = X
-        self._refine(_Growth(trees, X), codes)
+        self._refine(_Growth(trees, X, codes, weights))
         return self
 
-    def _grown(self, X: Array, codes: Array) -> Any:
+    def _grown(self, X: Array, codes: Array, weights: Array | None) -> Any:
         state = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         if self.estimator is None:
             forest = RandomForestClassifier(self.n_estimators, max_depth=self.max_depth)
         else:
             forest = clone(self.estimator)
-        return forest.set_params(random_state=state).fit(X, codes)
+        return forest.set_params(random_state=state).fit(X, codes, sample_weight=weights)
 
-    def _refine(self, growth: _Growth, codes: Array) -> None:
+    def _refine(self, growth: _Growth) -> None:
         while True:
-            growth.solve(codes, len(self.classes_), self.C)
+            growth.solve(len(self.classes_), self.C)
             self.trees_ = growth.trees()
             self.n_leaves_ = sum(tree.leaves for tree in self.trees_)
             excess = 0 if self.max_leaves is None else self.n_leaves_ - self.max_leaves
@@ -190,26 +205,38 @@ class RefinedForestClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 class _Growth:
     """A forest while it is refined: which leaf each row reaches, and what each leaf weighs."""
 
-    def __init__(self, trees: list[Tree], X: Array) -> None:
-        self._trees = trees
+    def __init__(self, trees: list[Tree], X: Array, codes: Array, importance: Array) -> None:
+        self._trees, self._codes, self._importance = trees, codes, importance
         self._left = [tree.left.copy() for tree in trees]
         self._right = [tree.right.copy() for tree in trees]
         self._reached = np.stack([tree.leaf_of(X) for tree in trees], axis=1)
         self._first = np.cumsum([0, *(len(tree.left) for tree in trees)])
         self._weights = np.zeros((0, 0))
 
-    def solve(self, codes: Array, classes: int, C: float) -> None:
+    def solve(self, classes: int, C: float) -> None:
         """Weigh all leaves at once."""
-        rows, trees = self._reached.shape
-        columns = (self._reached + self._first[:-1]).ravel()
+        reached, codes, importance = self._merged()
+        rows, trees = reached.shape
+        columns = (reached + self._first[:-1]).ravel()
         used, column = np.unique(columns, return_inverse=True)
         starts = np.arange(rows + 1) * trees
         shape = (rows, len(used))
         leaves = sparse.csr_matrix((np.ones(rows * trees), column.reshape(-1), starts), shape)
         problem = LinearSVC(C=C, dual=False, fit_intercept=False, tol=1e-3)
-        weights = problem.fit(leaves, codes).coef_
+        weights = problem.fit(leaves, codes, sample_weight=importance).coef_
         self._weights = np.zeros((int(self._first[-1]), classes))
         self._weights[used] = np.concatenate([-weights, weights]).T if classes == 2 else weights.T
+
+    def _merged(self) -> tuple[Array, Array, Array]:
+        """Leaves, labels and weights of the rows that differ, in an order of their own.
+
+        Rows in the same leaves are one row to the linear problem. Told apart they would change
+        when its solver stops, and a repeated row would not be the same as one of weight 2.
+        """
+        table = np.column_stack([self._reached, self._codes])
+        table, number = np.unique(table, axis=0, return_inverse=True)
+        importance = np.bincount(number.reshape(-1), self._importance)
+        return table[:, :-1], table[:, -1], importance
 
     def trees(self) -> list[Tree]:
         """The forest as it stands."""

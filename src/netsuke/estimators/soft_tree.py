@@ -211,10 +211,20 @@ class SoftDecisionTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         names = [
             builder.constant("weights", np.rint(weights * factor[:, None]).astype(np.int8)),
             builder.constant("bias", np.rint(bias * factor).astype(np.int32)),
-            builder.constant("leaves", np.rint(self.leaves_ * 127).astype(np.int8)),
+            builder.constant("leaves", _integer_leaves(self.leaves_)),
         ]
         quant = Quant((1 / 127,)) if mode == "scores" else None
         return builder.build([builder.one(ObliqueTree(mode), x, *names, name=mode, quant=quant)])
+
+
+def _integer_leaves(leaves: Array) -> Array:
+    """Shares in 127ths; the likeliest class stays the only one with the most of them."""
+    stored = np.rint(leaves * 127)
+    number, best = np.arange(len(leaves)), leaves.argmax(1)
+    others = stored.copy()
+    others[number, best] = -1
+    stored[number, best] = np.maximum(stored[number, best], others.max(1) + 1)
+    return stored.astype(np.int8)
 
 
 _Settled = tuple[float, "_Mixture"]

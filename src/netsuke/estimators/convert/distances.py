@@ -16,6 +16,8 @@ ENTRIES = 256
 """Of the kernel's table."""
 
 LARGEST = 32767
+FAR = 1 << 22
+"""Steps from zero beyond which float32 tells no half steps."""
 NEGLIGIBLE = 1e-4
 """The kernel is 0 from here on."""
 
@@ -137,5 +139,8 @@ def _distance_grid(features: Features, seen: Array) -> tuple[str, Quant, float, 
     scale = np.asarray(step / features.factor, np.float32).astype(np.float64)
     zero = -np.rint(features.shift / scale) - middle
     stored = np.clip(np.rint(seen / step) - middle, -128, 127).astype(np.int8)
+    lost = (low == high) & (np.abs(zero) > FAR)  # always the same, and finer than float32 tells
+    scale = np.where(lost, np.abs(zero) * scale * 4, scale)
+    zero, stored[:, lost] = np.where(lost, 0, zero), 0
     quant = Quant(tuple(map(float, scale)), tuple(int(z) for z in zero), 0)
     return "int8", quant, step, stored

@@ -123,8 +123,15 @@ class Grid:
 
 
 def fold(weights: Array, bias: Array, features: Features, grid: Grid) -> tuple[Array, Array]:
-    """Weights and bias on stored integers of a layer ``weights @ seen + bias`` (all float64)."""
-    scaled = weights * features.factor
+    """Weights and bias on stored integers of a layer ``weights @ seen + bias`` (all float64).
+
+    What a feature adds that was never seen to change goes into the bias: its integers are too
+    coarse for a scaler that subtracts nearly all of it.
+    """
+    low, high = features.bounds()
+    fixed = low == high
+    bias = bias + np.where(fixed, weights, 0.0) @ features.seen(low[None])[0]
+    scaled = np.where(fixed, 0.0, weights * features.factor)
     shifted = bias - scaled @ features.shift
     folded = scaled * grid.scale
     return folded, shifted - folded @ grid.zero

@@ -8,7 +8,7 @@ import numpy as np
 
 from netsuke.errors import UsageError
 from netsuke.estimators.convert.features import Features, fold
-from netsuke.estimators.convert.rounding import joint_factor, rounded
+from netsuke.estimators.convert.rounding import calmed, joint_factor, rounded
 from netsuke.ir import Array, Graph, GraphBuilder, Quant
 from netsuke.ops.linear_model import LinearModel
 
@@ -35,6 +35,9 @@ def linear_graph(estimator: Any, features: Features) -> Graph:
     x = builder.input("features", (features.count,), grid.dtype, grid.quant)
     rows = None if features.samples is None else grid.stored(features.samples).astype(np.float64)
     folded = fold(weights, bias, features, grid)
+    if rows is not None and features.samples is not None:
+        scores = features.seen(features.samples) @ weights.T + bias
+        folded = calmed(*folded, grid.dtype, rows, scores)
     return builder.build((add_linear(builder, x, *folded, mode, rows),))
 
 

@@ -19,6 +19,13 @@ cutting it costs less than the resolution of the others is worth.
 """
 
 
+BEARABLE = 1e-3
+"""Share of the scores' variance that rounding may take."""
+
+PENALTIES = tuple(10.0**-exponent for exponent in range(1, 9))
+"""Of large weights, in units of the largest variance along an axis."""
+
+
 def rounded(weights: Array, factor: Array | float) -> Array:
     """``weights * factor`` as int8, cut to -127 .. 127."""
     return np.clip(np.rint(weights * factor), -LARGEST, LARGEST).astype(np.int8)
@@ -57,6 +64,45 @@ def unit_factors(weights: Array, rows: Array) -> Array:
     tried = np.array([start * more for more in CLIPPED])
     errors = np.array([_errors(weights, factor[:, None], rows) for factor in tried])
     return tried[errors.argmin(0), np.arange(len(weights))]
+
+
+def calmed(
+    weights: Array, bias: Array, dtype: str, rows: Array, scores: Array
+) -> tuple[Array, Array]:
+    """Weights and bias of which rounding leaves more, if it would leave too little of these.
+
+    Features that depend on each other may have large weights that cancel out; as int8 they do not.
+    Ridge regression (Hoerl & Kennard 1970, eq. 2.1) to the scores finds small ones that say the
+    same on the rows: ``w = (X'X + k)^-1 X's`` with X and s centred.
+
+    Parameters
+    ----------
+    weights, bias, dtype, rows
+        As in `joint_factor`.
+    scores
+        ``(m, units)`` what the real model says of the rows.
+    """
+    centred = scores - scores.mean(0)
+    bearable = BEARABLE * float(np.square(centred).sum())
+
+    def lost(w: Array) -> float:
+        shift = scores.mean(0) - w @ rows.mean(0)
+        factor = joint_factor(w, shift, dtype, rows)
+        off = rows @ (rounded(w, factor) / factor).T - scores
+        return float(np.square(off - off.mean(0)).sum())
+
+    least = lost(weights)
+    if least <= bearable:
+        return weights, bias
+    x = rows - rows.mean(0)
+    values, axes = np.linalg.eigh(x.T @ x)
+    inner = axes.T @ (x.T @ centred)
+    for penalty in max(float(values[-1]), 1e-30) * np.array(PENALTIES):
+        tried = (axes @ (inner / (np.maximum(values, 0.0) + penalty)[:, None])).T
+        error = lost(tried)
+        if error < least:
+            weights, bias, least = tried, scores.mean(0) - tried @ rows.mean(0), error
+    return weights, bias
 
 
 def _errors(weights: Array, factor: Array | float, rows: Array) -> Array:

@@ -185,10 +185,11 @@ def tree_graph(
         trees = trees_of_forest(estimator)
         levels = 1 if vote == "hard" and is_classifier(estimator) else None
     samples = features.samples
-    if samples is not None and not isinstance(estimator, BINNED):
-        samples = samples.astype(np.float32)  # as the trees saw them
+    seen_as = np.float64 if isinstance(estimator, BINNED) else np.float32
+    if samples is not None:
+        samples = samples.astype(seen_as)  # as the trees saw them
     return forest_graph(
-        [_unscaled(tree, features) for tree in trees],
+        [_unscaled(tree, features, seen_as) for tree in trees],
         features.count,
         samples,
         mode=mode,
@@ -199,8 +200,19 @@ def tree_graph(
     )
 
 
-def _unscaled(tree: Tree, features: Features) -> Tree:
-    """The tree on the person's own units: (x - shift) factor <= t is x <= t / factor + shift."""
+def _unscaled(tree: Tree, features: Features, seen_as: type) -> Tree:
+    """The tree on the person's own units: (x - shift) factor <= t is x <= t / factor + shift.
+
+    Where features are integers a threshold may be one up to rounding: it goes to the side to which
+    the tree sends that integer, which sees it as `seen_as`.
+    """
     feature = np.maximum(tree.feature, 0)
-    threshold = tree.threshold / features.factor[feature] + features.shift[feature]
+    factor, shift = features.factor[feature], features.shift[feature]
+    threshold = tree.threshold / factor + shift
+    samples = features.samples
+    if samples is not None and (samples == np.rint(samples)).all():
+        nearest = np.rint(threshold)
+        tie = np.abs(threshold - nearest) < 1e-2
+        left = np.asarray((nearest - shift) * factor, seen_as) <= tree.threshold
+        threshold = np.where(tie, np.where(left, nearest, nearest - 0.5), threshold)
     return Tree(tree.feature, threshold, tree.left, tree.right, tree.value)
