@@ -65,3 +65,36 @@ def test_a_label_that_nobody_announced_is_refused() -> None:
     model = HoeffdingTreeClassifier().partial_fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="did not announce"):
         model.partial_fit([[2.0]], [2])
+
+
+def test_a_row_of_weight_three_counts_like_three_rows() -> None:
+    X, y = load_iris(return_X_y=True)
+    order = np.random.default_rng(1).permutation(len(X))
+    X, y = X[order], y[order]
+    weights = np.random.default_rng(0).integers(0, 4, len(X)).astype(float)
+    # Weighted rows and repeated ones are looked at in other places, so here is no look.
+    settings: dict[str, Any] = {"max_leaves": 2, "grace_period": 10_000}
+    weighted = HoeffdingTreeClassifier(**settings)
+    repeated = HoeffdingTreeClassifier(**settings)
+    weighted.partial_fit(X, y, classes=[0, 1, 2], sample_weight=weights)
+    times = weights.astype(int)
+    repeated.partial_fit(X.repeat(times, axis=0), y.repeat(times), classes=[0, 1, 2])
+    one, other = weighted._pool, repeated._pool
+    for kept in ("seen", "mean", "square", "low", "high", "votes", "waiting"):
+        assert np.allclose(getattr(one, kept), getattr(other, kept)), kept
+    assert (one.square >= 0).all()
+
+
+def test_heavy_rows_decide_where_the_tree_splits_and_what_its_leaves_say() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 400)
+    X = rng.normal(size=(400, 2)) + 6.0 * np.stack([y, 1 - y], 1) * (np.arange(400) % 2)[:, None]
+    X[::2, 0] += 6.0 * y[::2]
+    plain = HoeffdingTreeClassifier(2, passes=1).fit(X, y, np.where(np.arange(400) % 2, 0.0, 1.0))
+    assert plain.tree_.feature[0] == 0 and plain.score(X[::2], y[::2]) > 0.98
+    stump = HoeffdingTreeClassifier(1).partial_fit([[0.0], [0.0], [0.0]], [0, 0, 1])
+    assert stump.predict([[0.0]])[0] == 0
+    stump.partial_fit([[0.0]], [1], sample_weight=[4.5])
+    assert stump.predict([[0.0]])[0] == 1
+    with pytest.raises(ValueError, match="Negative values in sample_weight"):
+        stump.partial_fit([[0.0]], [1], sample_weight=[-1.0])

@@ -18,9 +18,43 @@ from netsuke.estimators.refined_forest import RefinedForestClassifier
 from netsuke.estimators.rows import run_rows
 
 
-@parametrize_with_checks([RefinedForestClassifier(n_estimators=5, max_leaves=40)])
+def _cannot(estimator: RefinedForestClassifier) -> dict[str, str]:
+    """Checks that an estimator cannot pass, and why."""
+    if estimator.estimator is not None:
+        return {}
+    drawn = "a random forest draws rows: others from repeated rows than from weighted ones"
+    return {"check_sample_weight_equivalence_on_dense_data": drawn}
+
+
+@parametrize_with_checks(
+    [
+        RefinedForestClassifier(n_estimators=5, max_leaves=40),
+        RefinedForestClassifier(ExtraTreesClassifier(5, max_depth=6), max_leaves=40),
+    ],
+    expected_failed_checks=_cannot,
+)
 def test_it_is_a_classifier_of_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+def test_weights_reach_the_forest_and_its_refinement() -> None:
+    X, y = load_iris(return_X_y=True)
+    weights = np.where(y == 2, 0.0, 1.0)
+    start = RandomForestClassifier(4, bootstrap=False)
+    model = RefinedForestClassifier(start, max_leaves=12, random_state=0)
+    told = model.fit(X, y, weights)
+    assert list(told.classes_) == [0, 1]
+    alone = RefinedForestClassifier(start, max_leaves=12, random_state=0).fit(X[y < 2], y[y < 2])
+    assert np.allclose(told.decision_function(X), alone.decision_function(X))
+    # Where two classes overlap, the heavier one gets the doubtful rows.
+    few = RefinedForestClassifier(start, max_leaves=8, random_state=0)
+    shares = [
+        (few.fit(X[:, :2], y, np.where(y == heavy, 50.0, 1.0)).predict(X[:, :2]) == 1).mean()
+        for heavy in (1, 2)
+    ]
+    assert shares[0] > shares[1] + 0.2
+    with pytest.raises(ValueError, match="Negative values in sample_weight"):
+        model.fit(X, y, -np.ones(len(y)))
 
 
 def test_a_pruned_forest_beats_a_forest_of_its_size() -> None:

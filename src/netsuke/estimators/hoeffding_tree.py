@@ -260,7 +260,9 @@ class _Pool:
         self.seen[slot, label] += weight
         away = row - self.mean[slot, label]
         self.mean[slot, label] += weight * away / self.seen[slot, label]
-        self.square[slot, label] += weight * (away * (row - self.mean[slot, label]))
+        # Both differences have one sign, but not when rounding makes them from nothing.
+        added = weight * (away * (row - self.mean[slot, label]))
+        self.square[slot, label] += np.maximum(added, 0.0)
         self.low[slot] = np.minimum(self.low[slot], row)
         self.high[slot] = np.maximum(self.high[slot], row)
         self.lowest, self.highest = np.minimum(self.lowest, row), np.maximum(self.highest, row)
