@@ -9,7 +9,11 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.ensemble import AdaBoostClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    GradientBoostingRegressor,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import (
     Lasso,
     LinearRegression,
@@ -30,6 +34,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.svm import SVC, LinearSVC, LinearSVR
+from sklearn.tree import DecisionTreeRegressor
 
 import netsuke as nk
 from netsuke.errors import DataError, UsageError
@@ -52,6 +57,12 @@ def stored(graph: Graph, rows: np.ndarray) -> np.ndarray:
 
 def output(graph: Graph, rows: np.ndarray) -> np.ndarray:
     return interpret_batch(graph, stored(graph, rows))[0]
+
+
+def reals(graph: Graph, rows: np.ndarray) -> np.ndarray:
+    quant = graph.tensors[graph.outputs[0]].quant
+    assert quant is not None
+    return (output(graph, rows)[:, 0].astype(float) - quant.zero_point[0]) * quant.scale[0]
 
 
 def agreement(estimator, graph: Graph, rows: np.ndarray) -> float:
@@ -143,8 +154,7 @@ def test_regressors_predict_within_a_hundredth_of_the_range(model) -> None:
     x, y = load_diabetes(return_X_y=True)
     model = clone(model).fit(x, y)
     graph = to_graph(model, x)
-    quant = graph.tensors[graph.outputs[0]].quant
-    predicted = output(graph, x)[:, 0] * quant.scale[0]
+    predicted = reals(graph, x)
     assert np.abs(predicted - model.predict(x)).max() < np.ptp(y) / 50
     assert np.abs(predicted - model.predict(x)).mean() < np.ptp(y) / 200
 
@@ -216,6 +226,38 @@ def test_what_cannot_be_compiled_is_refused_with_a_way_out(make, words: str) -> 
     x, y = load_iris(return_X_y=True)
     with pytest.raises(UsageError, match=words):
         to_graph(make(x, y), x)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+@pytest.mark.parametrize("model", [RidgeClassifier(), MLPClassifier((3,), max_iter=9)])
+def test_several_labels_a_row_are_refused(model, labels: int) -> None:
+    x, y = load_iris(return_X_y=True)
+    model = clone(model).fit(x, np.eye(3, dtype=int)[y][:, :labels])
+    with pytest.raises(UsageError, match="several labels a row"):
+        to_graph(model, x)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Ridge(1e-3),
+        DecisionTreeRegressor(max_depth=5, random_state=0),
+        RandomForestRegressor(10, max_depth=5, random_state=0),
+        GradientBoostingRegressor(n_estimators=10, random_state=0),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+@pytest.mark.parametrize("offset", [0.0, 1e6, -1e9])
+def test_a_value_far_from_zero_keeps_what_varies(model, offset: float) -> None:
+    x, y = load_diabetes(return_X_y=True)
+    model = clone(model).fit(x, y + offset)
+    graph = to_graph(model, x)
+    said = reals(graph, x)
+    step = abs(offset) / 2**30  # what one integer is worth at least
+    weights = x.shape[1] if hasattr(model, "coef_") else 0
+    allowed = 0.02 * y.std() + step * (12 + 64 * weights)
+    assert np.abs(said - model.predict(x)).mean() <= allowed
+    assert np.corrcoef(said, model.predict(x))[0, 1] > 0.9
 
 
 def test_without_samples_or_scaler_the_ranges_are_asked_for() -> None:

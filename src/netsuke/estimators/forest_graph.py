@@ -12,6 +12,9 @@ from netsuke.estimators.threshold_grid import ThresholdGrid, threshold_grid
 from netsuke.ir import Array, Graph, GraphBuilder, Quant
 from netsuke.ops.forest import Forest, Trees, largest_score
 
+FARTHEST = 1 << 30
+"""Zero points lie within."""
+
 LARGEST = 32767
 """The scores are int16."""
 
@@ -155,8 +158,36 @@ def forest_graph(
         if not np.isfinite(numbers).all():
             raise UsageError("the trees hold a NaN or an infinity, which have no integer")
     grid = threshold_grid(arrays.feature, arrays.threshold, features, samples, bits)
-    leaves, first, scale = _integer_weights(arrays, start, levels)
-    return _build(arrays, grid, leaves, first, scale, features, mode, name)
+    centre = 0.0
+    if mode == "scores" and len(start) == 1 and levels is None:
+        arrays, centre = _centred(arrays, float(start[0]))
+        start = np.zeros(1)
+    leaves, first, scale = _integer_weights(arrays, start, levels, centre)
+    return _build(arrays, grid, leaves, first, scale, features, mode, name, centre)
+
+
+def _centred(arrays: _Arrays, start: float) -> tuple[_Arrays, float]:
+    """Leaves around zero, and what was taken from the sum: it becomes a zero point.
+
+    A value far from zero, such as 1000 hPa, leaves the integers to what varies.
+    """
+    first = np.array([_first_leaf(arrays.children, int(root)) for root in arrays.roots])
+    ends = np.append(first[1:], len(arrays.values))
+    values = arrays.values.copy()
+    for begin, end in zip(first, ends, strict=True):
+        part = values[begin:end]
+        middle = float(part.min() + part.max()) / 2
+        values[begin:end] -= middle
+        start += middle
+    centred = _Arrays(arrays.feature, arrays.threshold, arrays.children, arrays.roots, values)
+    return centred, start
+
+
+def _first_leaf(children: Array, node: int) -> int:
+    """The smallest number of a leaf below a node: leaves are numbered from left to right."""
+    while node >= 0:
+        node = int(children[node, 0])
+    return -1 - node
 
 
 def _gather(trees: Sequence[Tree]) -> _Arrays:
@@ -186,14 +217,25 @@ def _gather(trees: Sequence[Tree]) -> _Arrays:
 
 
 def _integer_weights(
-    arrays: _Arrays, offset: Array, levels: int | None
+    arrays: _Arrays, offset: Array, levels: int | None, centre: float
 ) -> tuple[Array, Array, float]:
-    """Integer weights of the leaves, of the offset, and what one of them is worth."""
-    largest = float(np.abs(arrays.values).max(initial=0.0)) or 1.0
+    """Integer weights of the leaves, of the offset, and what one of them is worth.
+
+    One of them is worth at least 2^-30 of `centre`, so that a zero point can hold this.
+    """
+    farthest = max(abs(centre), float(np.abs(offset).max(initial=0.0)))
+    least = farthest / FARTHEST
+    largest = float(np.abs(arrays.values).max(initial=0.0)) or least * LARGEST or 1.0
     if levels is not None and not 1 <= levels <= LARGEST:
         raise UsageError(f"levels lie between 1 and {LARGEST:,}, not {levels}")
     several = (np.count_nonzero(arrays.values, axis=1) > 1).any()
     wish = float(levels or (127 if several else LARGEST))
+    wish = min(wish, largest / least) if least else wish
+    if wish < 1:
+        raise UsageError(
+            f"the ensemble's values begin with {farthest:g}, too far from zero for leaves of "
+            f"{largest:g}; subtract a constant from the targets"
+        )
     while True:
         scale = largest / wish
         leaves = _rounded_rows(arrays.values / scale)
@@ -229,6 +271,7 @@ def _build(
     features: int,
     mode: str,
     name: str,
+    centre: float,
 ) -> Graph:
     builder = GraphBuilder(name)
     x = builder.input("features", (features,), grid.grid.dtype, grid.grid.quant)
@@ -248,5 +291,5 @@ def _build(
         builder.constant("leaves", leaves.astype(np.int16)),
         builder.constant("offset", offset),
     ]
-    quant = Quant((scale,), bits=16) if mode == "scores" else None
+    quant = Quant((scale,), (-round(centre / scale),), bits=16) if mode == "scores" else None
     return builder.build([builder.one(Forest(mode), x, *constants, name=mode, quant=quant)])

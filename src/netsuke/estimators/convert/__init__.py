@@ -94,6 +94,9 @@ def to_graph(estimator: Any, samples: Any = None) -> Graph:
             f"a {kind} cannot be compiled; of scikit-learn these can: {', '.join(convertible())}"
         )
     _require_fitted(steps)
+    known = getattr(getattr(model, "_label_binarizer", None), "y_type_", "")
+    if known.startswith("multilabel"):
+        raise UsageError(f"{kind}: several labels a row cannot be compiled, only one")
     features = _features(steps, samples)
     expansion = steps[-2] if len(steps) > 1 and hasattr(steps[-2], "add_features") else None
     for scaler in steps[: -1 if expansion is None else -2]:

@@ -12,6 +12,9 @@ from netsuke.estimators.convert.rounding import calmed, joint_factor, rounded
 from netsuke.ir import Array, Graph, GraphBuilder, Quant
 from netsuke.ops.linear_model import LinearModel
 
+FARTHEST = 1 << 30
+"""Zero points lie within."""
+
 
 def linear_graph(estimator: Any, features: Features) -> Graph:
     """The graph of a fitted linear classifier or regressor.
@@ -22,9 +25,10 @@ def linear_graph(estimator: Any, features: Features) -> Graph:
     bias = np.broadcast_to(np.asarray(estimator.intercept_, np.float64), weights.shape[:1])
     if weights.ndim != 2 or weights.shape[1] != features.count:
         raise UsageError(f"coef_ is {list(weights.shape)} for {features.count} features")
-    if hasattr(estimator, "classes_") and len(weights) not in (1, len(estimator.classes_)):
+    classes = len(getattr(estimator, "classes_", ()))
+    if classes and len(weights) != (1 if classes == 2 else classes):
         raise UsageError(
-            f"{type(estimator).__name__} decides between {len(estimator.classes_)} classes by "
+            f"{type(estimator).__name__} decides between {classes} classes by "
             f"{len(weights)} scores, which is no linear model that can be compiled"
         )
     if hasattr(estimator, "classes_") and np.asarray(estimator.classes_).ndim != 1:
@@ -48,7 +52,15 @@ def add_linear(
 
     `rows` are stored integers ``(m, features)`` on which rounding is judged.
     """
-    factor = joint_factor(weights, bias, builder.tensors[x].dtype, rows)
+    zero = 0
+    if mode == "scores" and len(weights) == 1:  # what all rows have in common is a zero point
+        middle = 0.0 if rows is None else float((weights @ rows.mean(0))[0])
+        common, bias = float(bias[0]) + middle, np.array([-middle])
+        factor = joint_factor(weights, bias, builder.tensors[x].dtype, rows)
+        factor = min(factor, FARTHEST / max(abs(common), 1e-30))
+        zero = -round(common * factor)
+    else:
+        factor = joint_factor(weights, bias, builder.tensors[x].dtype, rows)
     stored = rounded(weights, factor)
     start = np.rint(bias * factor)
     if rows is not None:  # what rounding adds on the mean is known
@@ -57,5 +69,8 @@ def add_linear(
     if mode == "class":
         return builder.one(LinearModel("class"), x, w, b, name="class")
     return builder.one(
-        LinearModel("scores"), x, w, b, name="scores", quant=Quant((1.0 / factor,), (0,), bits=32)
+        LinearModel("scores"),
+        *(x, w, b),
+        name="scores",
+        quant=Quant((1.0 / factor,), (zero,), bits=32),
     )
