@@ -290,7 +290,7 @@ def compile(
     flash: int | None = None,
     measure: bool | Costs = False,
     trust_pickle: bool = False,
-    stream: bool = False,
+    stream: bool | int = False,
     final_softmax: bool = True,
 ) -> Artifact:
     """Compile a model to C for a device; a float model is quantized when data is given.
@@ -321,7 +321,8 @@ def compile(
     trust_pickle
         See `load`.
     stream
-        Take the input, a vector, element by element, so that no memory holds it.
+        Take the input, a vector, so many elements at a time (True: one by one), so that no memory
+        of the model holds it.
     final_softmax
         False leaves the softmax before the output out: scores come out instead of probabilities.
 
@@ -358,7 +359,8 @@ def compile(
         stream=stream,
     )
     artifact.plan.require_fit(board, ram)
-    size, limit = footprint(artifact.plan, board, artifact.weights), flash or board.flash
+    size = footprint(artifact.plan, board, artifact.weights)
+    limit = board.flash if flash is None else min(flash, board.flash)
     if size.flash > limit:
         raise DoesNotFitError("flash", size.flash, limit, _heaviest(graph))
     if out is not None:

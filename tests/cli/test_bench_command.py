@@ -47,3 +47,18 @@ def test_compile_takes_measured_costs_and_a_limit_of_flash(
     assert measured["arena"] > 0
     assert main([*base, "--flash", "1K"]) == 3
     assert "flash" in capsys.readouterr().err
+
+
+def test_a_limit_of_zero_is_a_limit(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
+    base = ["compile", MODEL, "-d", "nucleo-f446re", "-o", f"{tmp_path}/out"]
+    assert main([*base, "--flash", "0"]) == 3
+    assert "has 0 B" in capsys.readouterr().err
+    assert main([*base, "--ram", ""]) == 4
+
+
+def test_no_limit_of_flash_is_more_than_the_device_has(
+    tmp_path: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["compile", "resnet8", "-d", "arduino-uno", "-o", f"{tmp_path}/out"]
+    assert main([*base, "--flash", "100M"]) == 3
+    assert "flash" in capsys.readouterr().err

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         as_json: Json = False,
     ) -> None:
         """Say whether a model fits a device: flash, RAM at its peak, operators."""
-        limit = parse_size(ram, "--ram") if ram else None
+        limit = parse_size(ram, "--ram") if ram is not None else None
         verdict = judge(model, device, data, trust_pickle, limit)
         if as_json:
             show_json(verdict.as_json())

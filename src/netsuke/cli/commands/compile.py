@@ -47,6 +47,10 @@ def register(app: typer.Typer) -> None:
         stream: Annotated[
             bool, typer.Option(help="Take the input, a vector, element by element.")
         ] = False,
+        chunk: Annotated[
+            int | None,
+            typer.Option(min=1, help="Take the input, a vector, so many elements at a time."),
+        ] = None,
         without_softmax: Annotated[
             bool, typer.Option("--without-softmax", help="Answer scores, not probabilities.")
         ] = False,
@@ -58,15 +62,15 @@ def register(app: typer.Typer) -> None:
         from netsuke.cli.figures import figures
         from netsuke.devices.catalogue import parse_size
 
-        budget = parse_size(ram, "--ram") if ram else None
-        room = parse_size(flash, "--flash") if flash else None
+        budget = parse_size(ram, "--ram") if ram is not None else None
+        room = parse_size(flash, "--flash") if flash is not None else None
         with doing("compiling") as say:
             artifact = build(
                 *(model, device, data, out, target, budget, {"source": model}, exact),
                 flash=room,
                 measure=_costs(find(device), say) if measure else False,
                 trust_pickle=trust_pickle,
-                stream=stream,
+                stream=chunk or stream,
                 final_softmax=not without_softmax,
             )
             result = figures(artifact, find(device))
