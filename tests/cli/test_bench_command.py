@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from netsuke.cli import main
+from netsuke.devices.catalogue import BOARDS
 
 MODEL = "lenet?width=0.25&size=8"
 
@@ -57,8 +59,11 @@ def test_a_limit_of_zero_is_a_limit(tmp_path: object, capsys: pytest.CaptureFixt
 
 
 def test_no_limit_of_flash_is_more_than_the_device_has(
-    tmp_path: object, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    base = ["compile", "resnet8", "-d", "arduino-uno", "-o", f"{tmp_path}/out"]
-    assert main([*base, "--flash", "100M"]) == 3
-    assert "flash" in capsys.readouterr().err
+    board = BOARDS / "generic-cortex-m4-256k.toml"
+    small = tmp_path / "small.toml"
+    small.write_text(board.read_text().replace('size = "1MiB"', 'size = "2KiB"'))
+    assert main(["compile", MODEL, "-d", f"{small}", "-o", f"{tmp_path}/out", "--flash", "1M"]) == 3
+    assert "has 2,048 B" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

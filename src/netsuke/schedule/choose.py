@@ -11,6 +11,10 @@ from netsuke.schedule.offsets import lay_out, live, lower_bound
 
 Candidates = Mapping[str, Sequence[Kernel]]
 """Node name -> kernels that can run it."""
+PATIENCE = 300_000
+"""Nodes that all trials of `smallest` may visit together: some seconds."""
+LONG = 100
+"""Nodes beyond which `smallest` may start with kernels that work in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,9 @@ def smallest(graph: Graph, nodes: Sequence[Node], candidates: Candidates) -> dic
 
     At each round every other kernel is tried for the nodes around the highest step; the one that
     lowers the sorted live bytes of all steps most is taken. Working in place saves a buffer, but
-    may keep a large one alive and may want scratch, so only trying tells.
+    may keep a large one alive and may want scratch, so only trying tells. In a long graph, where
+    hundreds of steps may be as high, it starts where most work in place if that needs less, and
+    stops when it has tried for long (`PATIENCE`).
 
     Parameters
     ----------
@@ -41,7 +47,11 @@ def smallest(graph: Graph, nodes: Sequence[Node], candidates: Candidates) -> dic
     """
     start = {name: min(kernels, key=_by_scratch) for name, kernels in candidates.items()}
     best = _judge(graph, nodes, start)
-    while True:
+    left = PATIENCE // max(1, len(nodes))
+    if len(nodes) > LONG:
+        eager = {name: min(kernels, key=_by_place) for name, kernels in candidates.items()}
+        best = min(best, _judge(graph, nodes, eager), key=lambda choice: choice.profile)
+    while left > 0:
         trials = [
             _judge(graph, nodes, {**best.kernels, name: kernel})
             for name in _around_peak(graph, nodes, best)
@@ -49,8 +59,10 @@ def smallest(graph: Graph, nodes: Sequence[Node], candidates: Candidates) -> dic
         ]
         better = min(trials, key=lambda choice: choice.profile, default=best)
         if better.profile >= best.profile:
-            return dict(best.kernels)
+            break
         best = better
+        left -= len(trials)
+    return dict(best.kernels)
 
 
 def live_peak(graph: Graph, nodes: Sequence[Node], candidates: Candidates) -> int:
@@ -94,6 +106,10 @@ def fastest(
 
 def _by_scratch(kernel: Kernel) -> tuple[int, int, float]:
     return (kernel.scratch or 0, -len(kernel.inplace), kernel.instructions)
+
+
+def _by_place(kernel: Kernel) -> tuple[int, int, float]:
+    return (-len(kernel.inplace), kernel.scratch or 0, kernel.instructions)
 
 
 def _alternatives(kernels: Sequence[Kernel], current: Kernel) -> list[Kernel]:

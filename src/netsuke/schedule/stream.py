@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule.floor import Floor
@@ -18,6 +19,8 @@ from netsuke.schedule.tied import Kernels, Settled, settle
 
 LONGEST = 16
 """Most nodes of one part."""
+PARTS = 1000
+"""Parts beyond which only shorter ones are looked at: each takes tens of milliseconds."""
 HEIGHTS = (1, 2, 3, 4, 6, 8, 12, 16)
 """Rows of a part's output in one stripe; taller stripes save little."""
 CALLS = 512
@@ -91,13 +94,20 @@ class Streaming:
         return found
 
     def _parts(self, wanting: Sequence[int]) -> list[tuple[int, int]]:
-        """First node and end of every part that holds one of these nodes."""
-        return [
+        """First node and end of every part that holds one of these nodes; short ones of many."""
+        wanted = set(wanting)
+        before = [0, *accumulate(step in wanted for step in range(len(self.nodes)))]
+        parts = [
             (start, end)
             for end in range(1, len(self.nodes) + 1)
             for start in range(self._first(end), end)
-            if any(start <= step < end for step in wanting) and self._is_closed(start, end)
+            if before[start] < before[end] and self._is_closed(start, end)
         ]
+        longest = LONGEST
+        while len(parts) > PARTS and longest > 1:
+            longest //= 2
+            parts = [(start, end) for start, end in parts if end - start <= longest]
+        return parts
 
     def _striped(self, start: int, end: int) -> list[Piece]:
         """A part in stripes of every height."""
