@@ -6,6 +6,7 @@ from netsuke.estimators.fastfood import FastfoodFeatures
 from netsuke.estimators.hoeffding_tree import HoeffdingTreeClassifier
 from netsuke.estimators.proto_nn import ProtoNNClassifier
 from netsuke.estimators.refined_forest import RefinedForestClassifier
+from netsuke.estimators.river_tree import RiverTreeClassifier
 from netsuke.estimators.soft_tree import SoftDecisionTreeClassifier
 from netsuke.estimators.tiny_linear import TinyLinearClassifier
 from netsuke.estimators.tiny_mlp import TinyMLPClassifier
@@ -18,6 +19,7 @@ __all__ = [
     "HoeffdingTreeClassifier",
     "ProtoNNClassifier",
     "RefinedForestClassifier",
+    "RiverTreeClassifier",
     "SoftDecisionTreeClassifier",
     "TinyLinearClassifier",
     "TinyMLPClassifier",

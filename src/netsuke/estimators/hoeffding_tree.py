@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import ndtr
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from netsuke.estimators.forest_graph import Tree, forest_graph
-from netsuke.ir import Array, Graph
+from netsuke.estimators.forest_graph import Tree
+from netsuke.estimators.incremental_tree import IncrementalTree
+from netsuke.ir import Array
 
 
-class HoeffdingTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class HoeffdingTreeClassifier(IncrementalTree):
     """A tree that grows while rows come in, never larger than its pool of leaves.
 
     Each leaf keeps, for every class k and feature j, the number n_k of its rows, their mean μ_kj
@@ -85,76 +82,16 @@ class HoeffdingTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.cuts = cuts
         self.passes = passes
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HoeffdingTreeClassifier:
-        """Learn from rows that are all there, in their order, `passes` times.
+    def _begin(self, features: int) -> None:
+        self._pool = _Pool(max(1, int(self.max_leaves)), len(self.classes_), features)
 
-        Parameters
-        ----------
-        X, y
-            ``(rows, features)`` and ``(rows,)``.
-        sample_weight
-            See `partial_fit`.
+    def _learn_row(self, row: Array, label: int, weight: float) -> None:
+        leaf = self._pool.see(row, label, weight)
+        if self._pool.waiting[leaf] >= self.grace_period and self._pool.has_room:
+            self._look(leaf)
 
-        Raises
-        ------
-        ValueError
-            When y holds a single class, or a weight is negative.
-        """
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        weights = _weights(sample_weight, X)
-        classes = unique_labels(y[weights > 0])
-        if len(classes) < 2:
-            raise ValueError("a tree needs two classes, y holds one class")
-        self._begin(classes, X.shape[1])
-        for _ in range(self.passes):
-            self._learn(X, y, weights)
-        return self
-
-    def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
-    ) -> HoeffdingTreeClassifier:
-        """Learn from more rows.
-
-        Parameters
-        ----------
-        X, y
-            ``(rows, features)`` and ``(rows,)``.
-        classes
-            All labels that will ever come; needed in the first call unless y holds them all.
-        sample_weight
-            ``(rows,)``, at least 0. A row of weight w is counted like w rows that come one after
-            the other, with one look at its leaf after the last of them; one of weight 0 is passed
-            over.
-
-        Raises
-        ------
-        ValueError
-            When y holds a label that was not announced, or a weight is negative.
-        """
-        first = not hasattr(self, "_pool")
-        X, y = validate_data(self, X, y, dtype=np.float64, reset=first)
-        check_classification_targets(y)
-        if first:
-            self._begin(unique_labels(y if classes is None else classes), X.shape[1])
-        if not np.isin(y, self.classes_).all():
-            raise ValueError("y holds a label that the first call did not announce in classes")
-        self._learn(X, y, _weights(sample_weight, X))
-        return self
-
-    def _begin(self, classes: Array, features: int) -> None:
-        self.classes_ = classes
-        self._pool = _Pool(max(1, int(self.max_leaves)), len(classes), features)
-
-    def _learn(self, X: Array, y: Array, weights: Array) -> None:
-        heard = weights > 0
-        labels = np.searchsorted(self.classes_, y[heard])
-        for row, label, weight in zip(X[heard], labels, weights[heard], strict=True):
-            leaf = self._pool.see(row, int(label), float(weight))
-            if self._pool.waiting[leaf] >= self.grace_period and self._pool.has_room:
-                self._look(leaf)
-        self.tree_ = self._pool.tree()
-        self.n_leaves_ = self.tree_.leaves
+    def _grown(self) -> Tree:
+        return self._pool.tree()
 
     def _look(self, leaf: int) -> None:
         """Split a leaf if the bound allows it."""
@@ -171,22 +108,6 @@ class HoeffdingTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         if gains[best] > 1e-9 and (gains[best] - second > bound or bound < self.tie):
             pool.split(leaf, best, float(cuts[best]))
 
-    def predict_proba(self, X: Any) -> Array:
-        """Shares of the classes in the leaf that each row reaches: ``(rows, classes)``."""
-        check_is_fitted(self, "tree_")
-        seen = self.tree_.value[self.apply(X)] + 1e-9
-        return np.asarray(seen / seen.sum(1, keepdims=True))
-
-    def predict(self, X: Any) -> Array:
-        """Label of each row."""
-        shares = self.predict_proba(X)
-        return self.classes_[shares.argmax(1)]
-
-    def apply(self, X: Any) -> Array:
-        """Node of `tree_` at which each row ends: ``(rows,)``."""
-        check_is_fitted(self, "tree_")
-        return self.tree_.leaf_of(validate_data(self, X, reset=False, dtype=np.float64))
-
     def learning_memory(self) -> int:
         """Bytes that a device needs to go on learning, all numbers in single precision.
 
@@ -197,23 +118,6 @@ class HoeffdingTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         leaves, classes, features = self._pool.mean.shape
         leaf = 4 * (classes * (1 + 2 * features) + 2 * features + 1)
         return leaves * leaf + (leaves - 1) * 8
-
-    def to_graph(self, mode: str = "class") -> Graph:
-        """The tree as it stands, in the integers of a device; the output numbers `classes_`.
-
-        Parameters
-        ----------
-        mode
-            ``"class"``, ``"scores"`` or ``"leaves"``; see `netsuke.ops.forest.Forest`.
-        """
-        check_is_fitted(self, "tree_")
-        tree, pool = self.tree_, self._pool
-        votes = np.eye(len(self.classes_))[tree.value.argmax(1)]
-        voting = Tree(tree.feature, tree.threshold, tree.left, tree.right, votes)
-        # Where all features were integers their range is all that the grid asks of samples.
-        ends = np.stack([pool.lowest, pool.highest]) if pool.integers else None
-        name = type(self).__name__
-        return forest_graph([voting], self.n_features_in_, ends, mode=mode, levels=1, name=name)
 
 
 class _Pool:
@@ -238,8 +142,6 @@ class _Pool:
         self.high = np.full((leaves, features), -np.inf)
         self.waiting = np.zeros(leaves)
         self.node = np.zeros(leaves, np.int64)
-        self.lowest, self.highest = np.full(features, np.inf), np.full(features, -np.inf)
-        self.integers = True
 
     @property
     def has_room(self) -> bool:
@@ -265,8 +167,6 @@ class _Pool:
         self.square[slot, label] += np.maximum(added, 0.0)
         self.low[slot] = np.minimum(self.low[slot], row)
         self.high[slot] = np.maximum(self.high[slot], row)
-        self.lowest, self.highest = np.minimum(self.lowest, row), np.maximum(self.highest, row)
-        self.integers = self.integers and bool((np.rint(row) == row).all())
         self.waiting[slot] += weight
         return slot
 
@@ -310,13 +210,6 @@ class _Pool:
     def tree(self) -> Tree:
         arrays = (self.feature, self.threshold, self.left, self.right, self.votes)
         return Tree(*(array[: self.used].copy() for array in arrays))
-
-
-def _weights(sample_weight: Any, X: Array) -> Array:
-    weights = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
-    if (weights < 0).any():
-        raise ValueError(f"Negative values in sample_weight: {weights.min():g}")
-    return weights
 
 
 def _entropy(counts: Array) -> Array:
