@@ -3,7 +3,8 @@
 ``python bench/code_sizes/run.py`` compiles each kernel source (zig cc -Os) and writes what
 each function needs to `src/netsuke/schedule/code_sizes.json`; ``--check`` compares with what is
 recorded and fails on any
-difference.
+difference. ``--only dense/dense_s8_dsp.c ...`` measures these sources anew and keeps what is
+recorded of the others.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
@@ -59,14 +62,14 @@ def reachable(path: Path, function: str) -> int:
         return sum(s["sh_size"] for s in kept if s["sh_flags"] & 2 and ".ARM" not in s.name)
 
 
-def measure() -> dict[str, object]:
-    """Bytes by core and function."""
+def measure(only: Sequence[str], recorded: Mapping[str, Any]) -> dict[str, object]:
+    """Bytes by core and function; only some sources' where they are named."""
     compiler = target_compiler("zig")
-    sources = sorted(
+    sources = only or sorted(
         str(path.relative_to(PACKAGE / "ops").as_posix())
         for path in (PACKAGE / "ops").glob("*/*.c")
     )
-    table: dict[str, dict[str, int]] = {}
+    table: dict[str, dict[str, int]] = dict(recorded["sizes"]) if only else {}
     for core in map(core_of, CORES):
         sizes = table.setdefault(core.name, {})
         for source in sources:
@@ -85,14 +88,15 @@ def measure() -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--only", nargs="+", default=[], metavar="SOURCE")
     arguments = parser.parse_args()
-    measured = measure()
+    recorded = SIZES.read_text(encoding="utf-8") if SIZES.exists() else ""
+    measured = measure(arguments.only, json.loads(recorded) if arguments.only else {})
     text = json.dumps(measured, indent=1, sort_keys=True) + "\n"
     if not arguments.check:
         SIZES.write_text(text, encoding="utf-8")
-        print(f"{SIZES}: {len(measured['sizes'])} cores")
+        print(f"{SIZES}: {len(CORES)} cores")
         return 0
-    recorded = SIZES.read_text(encoding="utf-8") if SIZES.exists() else ""
     if recorded != text:
         print("the recorded code sizes are stale; run bench/code_sizes/run.py", file=sys.stderr)
         return 1

@@ -11,6 +11,8 @@ from node_check import check_node
 from netsuke.errors import QuantizationError
 from netsuke.ir import Quant, Tensor
 from netsuke.ops import Dequantize, LogSoftmax, Quantize, Requantize, Softmax
+from netsuke.ops.rows import power_table
+from netsuke.ops.softmax.product import product_tables
 
 SOFT = Quant((1 / 256,), (-128,))
 LOG = Quant((1 / 16,), (127,))
@@ -105,3 +107,16 @@ def test_quantize_is_litert_away_from_ties() -> None:
     (theirs,) = litert("QUANTIZE", [Value(x.shape, "float32")], [Value(x.shape, quant=quant)], [x])
     (ours,) = Quantize().quantized([Tensor("x", x.shape)], [Tensor("y", x.shape, "int8", quant)], x)
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("scale", "known"), [(0.14469251036643982, True), (0.3, True), (0.7, False)]
+)
+def test_products_give_every_power_of_a_table_of_normal_numbers(scale, known) -> None:
+    powers = power_table(Quant((scale,), (0,)), 1.0)
+    tables = product_tables(powers)
+    assert (tables is not None) == known
+    if tables is not None:
+        products = np.multiply.outer(tables["coarse"], tables["fine"]).reshape(-1)
+        moved = products.view(np.int32) + tables["moves"]
+        np.testing.assert_array_equal(moved.view(np.float32), powers)

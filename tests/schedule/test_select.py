@@ -15,7 +15,7 @@ from netsuke.devices import device
 from netsuke.ir import Graph, Kernel, Node
 from netsuke.schedule import Plan, plan
 from netsuke.schedule.buffers import share
-from netsuke.schedule.flash import FRAME, call_bytes, code_bytes, table_bytes, table_key, tables
+from netsuke.schedule.flash import FRAME, call_parts, code_bytes, table_bytes, table_key, tables
 from netsuke.schedule.floor import Floor
 from netsuke.schedule.offsets import lay_out, live
 
@@ -53,7 +53,7 @@ def flash_of(graph: Graph, kernels: dict[str, Kernel]) -> int:
     for node in graph.nodes:
         kernel = kernels[node.name]
         parts[kernel.function] = code_bytes(kernel.function, BOARD.core)
-        parts[f"call {node.name}"] = call_bytes(kernel)
+        parts |= call_parts(node.name, kernel)
         parts |= {table_key(t): table_bytes(t) for t in tables(graph, node, kernel)}
     return FRAME + sum(parts.values())
 

@@ -94,3 +94,15 @@ def table_key(table: Array) -> str:
 def call_bytes(kernel: Kernel) -> int:
     """Bytes of a call and of its parameter struct."""
     return CALL + FIELD * len(kernel.parameters)
+
+
+def call_parts(name: str, kernel: Kernel) -> dict[str, int]:
+    """Bytes of a node's call, and of its parameter struct, which ships once for equal ones."""
+    fields = {
+        field: table_key(value) if isinstance(value, np.ndarray) else value
+        for field, value in kernel.parameters.items()
+    }
+    return {
+        f"call {name}": CALL,
+        f"struct {kernel.struct} {fields}": FIELD * len(kernel.parameters),
+    }

@@ -12,6 +12,7 @@ from netsuke.schedule.choose import Candidates, fastest
 from netsuke.schedule.flash import (
     FRAME,
     call_bytes,
+    call_parts,
     kernel_bytes,
     table_bytes,
     table_key,
@@ -188,7 +189,7 @@ class _Search:
                 kernel = option.kernel
                 code = kernel_bytes(kernel, self.room.core)
                 option.parts = {f"code {kernel.function}": code}
-                option.parts[f"call {node.name}"] = call_bytes(kernel)
+                option.parts |= call_parts(node.name, kernel)
                 for table in tables(self.graph, node, kernel):
                     option.parts[table_key(table)] = table_bytes(table)
                 for key in option.parts:

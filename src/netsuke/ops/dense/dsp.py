@@ -22,8 +22,8 @@ def dsp_kernels(
 ) -> tuple[Kernel, ...]:
     """Kernels for a node on a core with DSP instructions; () where none is exact.
 
-    From four rows on, the convolution's kernel of an image of one column serves too: it uses
-    every weight for four rows at once.
+    The convolution's kernel of an image of one column serves too. From four rows on it is faster:
+    it uses every weight for four rows at once. Before, it may save the code of the other one.
     """
     weights, bias, quant = inputs[1].data, inputs[2].data, inputs[1].quant
     assert weights is not None and bias is not None and quant is not None
@@ -44,10 +44,8 @@ def dsp_kernels(
         constants={1: _words(channels), 2: None},
         instructions=float(rows * (groups * (20 * quads + depth // 16 * 2 + 51) + 65)),
     )
-    if rows < 4:
-        return (kernel,)
-    geometry = column_geometry(shape)
-    return (*convolution_kernels(geometry, requant, inputs, outputs, isa), kernel)
+    shared = convolution_kernels(column_geometry(shape), requant, inputs, outputs, isa)
+    return (kernel, *shared) if rows < 4 else (*shared, kernel)
 
 
 def _words(channels: Channels) -> Array:

@@ -25,6 +25,7 @@ from netsuke.ops.broadcast import normal_axis
 from netsuke.ops.links import other_axes_links
 from netsuke.ops.relayout import permuted_axis
 from netsuke.ops.rows import check_output_scale, power_table, row_parameters, row_sums
+from netsuke.ops.softmax.product import product_tables
 from netsuke.ops.unary import require_quants
 
 
@@ -90,21 +91,28 @@ class Softmax(Op):
             )
         source, target = require_quants(outputs[0], inputs[0], outputs[0])
         check_output_scale(outputs[0], target)
-        return (
-            Kernel(
-                "nsk_softmax_s8",
-                "softmax/softmax_s8.c",
-                "nsk_softmax",
-                {
-                    **rows,
-                    "scale": target.scale[0],
-                    "zero": target.zero_point[0],
-                    "powers": power_table(source, self.beta),
-                },
-                inplace=((0, 0),),
-                instructions=30.0 * count,
-            ),
+        powers = power_table(source, self.beta)
+        numbers = {**rows, "scale": target.scale[0], "zero": target.zero_point[0]}
+        table = Kernel(
+            "nsk_softmax_s8",
+            "softmax/softmax_s8.c",
+            "nsk_softmax",
+            {**numbers, "powers": powers},
+            inplace=((0, 0),),
+            instructions=30.0 * count,
         )
+        factors = product_tables(powers)
+        if factors is None:
+            return (table,)
+        product = Kernel(
+            "nsk_softmax_s8_product",
+            "softmax/softmax_s8_product.c",
+            "nsk_softmax_product",
+            {**numbers, **factors},
+            inplace=((0, 0),),
+            instructions=54.0 * count,
+        )
+        return (table, product)
 
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         return permuted_axis(self, axes, self.axis)

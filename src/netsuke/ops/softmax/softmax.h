@@ -19,12 +19,22 @@ typedef struct {
     const float *powers; /* 256 */
 } nsk_softmax;
 
+/* See softmax_s8_product.c. */
+typedef struct {
+    int32_t outer, depth, inner;
+    float scale; /* of y */
+    int32_t zero;
+    const float *coarse, *fine; /* 16 each */
+    const int8_t *moves;        /* 256 */
+} nsk_softmax_product;
+
 typedef struct {
     int32_t outer, depth, inner;
     float beta;
 } nsk_softmax_real;
 
 void nsk_softmax_s8(const nsk_softmax *p, const int8_t *x, int8_t *y);
+void nsk_softmax_s8_product(const nsk_softmax_product *p, const int8_t *x, int8_t *y);
 void nsk_softmax_f32(const nsk_softmax_real *p, const float *x, float *y);
 
 #endif

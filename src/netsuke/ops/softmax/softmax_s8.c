@@ -1,31 +1,14 @@
 /* Softmax, int8, portable C99. See softmax.h. */
 #include "softmax.h"
-#include "nsk_fixed.h"
+#include "softmax_rows.h"
 
-static void row_s8(const nsk_softmax *p, const int8_t *x, int8_t *y)
+static inline float power(const void *powers, int32_t distance)
 {
-    const int32_t end = p->depth * p->inner;
-    int32_t top = -128;
-    for (int32_t j = 0; j < end; j += p->inner) {
-        top = x[j] > top ? x[j] : top;
-    }
-    float sum = 0.0f;
-    for (int32_t j = 0; j < end; j += p->inner) {
-        sum += p->powers[top - x[j]];
-    }
-    const float factor = 1.0f / (sum * p->scale);
-    for (int32_t j = 0; j < end; j += p->inner) {
-        const int32_t steps = (int32_t)(p->powers[top - x[j]] * factor + 0.5f);
-        y[j] = (int8_t)nsk_clamp(steps + p->zero, -128, 127);
-    }
+    return ((const float *)powers)[distance];
 }
 
 void nsk_softmax_s8(const nsk_softmax *p, const int8_t *x, int8_t *y)
 {
-    for (int32_t o = 0; o < p->outer; o++) {
-        for (int32_t i = 0; i < p->inner; i++) {
-            const int32_t start = o * p->depth * p->inner + i;
-            row_s8(p, x + start, y + start);
-        }
-    }
+    const nsk_softmax_shape shape = {p->outer, p->depth, p->inner, p->scale, p->zero};
+    nsk_softmax_rows(&shape, p->powers, power, x, y);
 }
