@@ -40,7 +40,7 @@ def compile_graph(
     selftest: bool = False,
     flash: int | None = None,
     costs: Costs | None = None,
-    stream: bool = False,
+    stream: bool | int = False,
 ) -> Artifact:
     """Compile a graph into a C project for a device.
 
@@ -63,7 +63,8 @@ def compile_graph(
     flash, costs
         See `netsuke.schedule.plan`.
     stream
-        The input is a vector that is pushed element by element: no memory holds it.
+        The input is a vector that is pushed, so many elements at a time (True: one), and no memory
+        of the model holds it.
 
     Returns
     -------
@@ -77,7 +78,9 @@ def compile_graph(
     UsageError
         When the input cannot be pushed.
     """
-    planned = plan(streamed(graph) if stream else graph, device, ram, exact, flash, costs)
+    planned = plan(
+        streamed(graph, int(stream)) if stream else graph, device, ram, exact, flash, costs
+    )
     _require_reachable(planned, device)
     line = CACHE_LINE if ROOMY & device.isa else 0
     emitter = _Emitter(planned, PROGRAM_MEMORY in device.isa, graph, line)
@@ -89,13 +92,15 @@ def compile_graph(
     files[PurePosixPath("model_data.h")] = emitter.data().encode()
     files[PurePosixPath("graph.nsk")] = save_graph(graph)
     if selftest:
-        files |= selftest_files(graph, stream)
+        files |= selftest_files(graph, int(stream))
     told = provenance or {}
     if reads_features(graph, told):
         files[PurePosixPath("model_features.h")] = features_header(graph)
         files |= kernel_files((), (FLASH_HEADER,))
-    files = wrap(target, files, graph, planned, sketch_values(graph, told) | {"stream": stream})
-    record = manifest(graph, device, planned, emitter.tables.size, files, told, stream)
+    files = wrap(
+        target, files, graph, planned, sketch_values(graph, told) | {"stream": int(stream)}
+    )
+    record = manifest(graph, device, planned, emitter.tables.size, files, told, int(stream))
     files[PurePosixPath("manifest.json")] = (json.dumps(record, indent=1) + "\n").encode()
     ordered = {path: files[path] for path in sorted(files)}
     return Artifact(ordered, device, planned, emitter.tables.size)
@@ -137,6 +142,7 @@ class _Emitter:
         self.shown = shown or planned.graph
         self.begin: list[str] = []
         self.push: list[str] = []
+        self.chunk = 0
         self.tables = Tables()
         self.structs: list[str] = []
         self.named: dict[tuple[str | None, str, str], str] = {}
@@ -174,7 +180,9 @@ class _Emitter:
         function = step.kernel.function
         if isinstance(step.node.op, Streamed):
             place = 0 if step.kernel.struct is None else 1
-            pushed = [*arguments[:place], "value", *arguments[place:]]
+            self.chunk = step.node.op.chunk
+            value = "values" if self.chunk > 1 else "value"
+            pushed = [*arguments[:place], value, *arguments[place:]]
             self.begin.append(_call(f"{function}_begin", arguments))
             self.push.append(_call(f"{function}_push", pushed))
             function += "_end"
@@ -273,7 +281,7 @@ class _Emitter:
             "model.h.j2",
             name=_comment(self.graph.name),
             arenas=self._arenas(),
-            stream=bool(self.push),
+            stream=self.chunk,
             inputs=self._io(self.shown.inputs),
             outputs=self._io(self.graph.outputs),
         )
@@ -287,7 +295,7 @@ class _Emitter:
             flash=self.flash,
             line=self.line,
             arenas=self._arenas(),
-            stream=bool(self.push),
+            stream=self.chunk,
             inputs=self._io(self.shown.inputs),
             outputs=self._io(self.graph.outputs),
             structs="\n".join(self.structs),

@@ -29,7 +29,7 @@ def manifest(
     weights: int,
     files: Mapping[PurePosixPath, bytes],
     provenance: Mapping[str, Any],
-    stream: bool = False,
+    stream: int = 0,
 ) -> dict[str, Any]:
     """Return what `manifest.json` says; sizes in bytes."""
     return {
@@ -55,6 +55,7 @@ def manifest(
         "inputs": [_port(graph, plan, name) for name in graph.inputs],
         "outputs": [_port(graph, plan, name) for name in graph.outputs],
         **({"stream": True} if stream else {}),
+        **({"chunk": stream} if stream > 1 else {}),
         "arena": plan.arena,
         "arenas": dict(plan.arenas),
         "arena_lower_bound": plan.lower_bound,

@@ -19,10 +19,13 @@ class Streamed(Op):
         The operator of the node; its `Op.stream` names the functions.
     x
         The tensor that is pushed.
+    chunk
+        Elements that are pushed at once.
     """
 
     op: Op
     x: Tensor
+    chunk: int = 1
 
     @property
     def kind(self) -> str:
@@ -37,15 +40,23 @@ class Streamed(Op):
     def kernels(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str]
     ) -> tuple[Kernel, ...]:
-        kernel = self.op.stream([self.x, *inputs], outputs, isa)
+        every = [self.x, *inputs]
+        if self.chunk > 1:
+            kernel = self.op.chunked(every, outputs, isa, self.chunk)
+        else:
+            kernel = self.op.stream(every, outputs, isa)
         if kernel is None:
-            raise GraphError(self.x.name, f"{self.op.kind} cannot take it element by element")
+            raise GraphError(self.x.name, f"{self.op.kind} cannot take it {_portion(self.chunk)}")
         shifted = {index - 1: table for index, table in kernel.constants.items()}
         return (replace(kernel, constants=shifted),)
 
 
-def streamed(graph: Graph) -> Graph:
-    """The graph without its input, whose only reader takes it element by element.
+def _portion(chunk: int) -> str:
+    return f"{chunk} elements at a time; try fewer, or 1" if chunk > 1 else "element by element"
+
+
+def streamed(graph: Graph, chunk: int = 1) -> Graph:
+    """The graph without its input, whose only reader takes `chunk` elements of it at a time.
 
     Raises
     ------
@@ -53,6 +64,8 @@ def streamed(graph: Graph) -> Graph:
         When the graph has not one input that is a vector and that one node reads once, beside
         constants.
     """
+    if chunk < 1:
+        raise UsageError(f"{chunk} elements cannot be pushed at once; at least 1")
     readers = [node for node in graph.nodes if set(node.inputs) & set(graph.inputs)]
     x = graph.tensors[graph.inputs[0]] if len(graph.inputs) == 1 else None
     if x is None or len(x.shape) != 1 or x.name in graph.outputs:
@@ -67,7 +80,7 @@ def streamed(graph: Graph) -> Graph:
             f"and only beside constants; {len(readers)} read it"
         )
     first = readers[0]
-    node = Node(Streamed(first.op, x), first.inputs[1:], first.outputs)
+    node = Node(Streamed(first.op, x, chunk), first.inputs[1:], first.outputs)
     nodes = tuple(node if other is first else other for other in graph.nodes)
     tensors = {name: tensor for name, tensor in graph.tensors.items() if name != x.name}
     return replace(graph, inputs=(), nodes=nodes, tensors=tensors, ports={})

@@ -13,7 +13,7 @@ from netsuke.ir import Array, Graph, Tensor, interpret
 SEED = 20260101
 
 
-def selftest_files(graph: Graph, stream: bool = False) -> dict[PurePosixPath, bytes]:
+def selftest_files(graph: Graph, stream: int = 0) -> dict[PurePosixPath, bytes]:
     """Return ``test/selftest.c`` and ``test/vectors.h``; the same graph gives the same bytes.
 
     The sample is random: every stored integer value, or a normal distribution.

@@ -185,6 +185,16 @@ class Op(ABC):
         """
         return None
 
+    def chunked(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str], chunk: int
+    ) -> Kernel | None:
+        """The kernel that takes input 0, a vector, `chunk` elements at a time, or None.
+
+        Functions as those of `stream`, but the element of push is the address of the elements:
+        `chunk` of them, at the last call as many as are left. What lies behind is not read.
+        """
+        return None
+
     def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
         """Views that make the node a no-op when the plan can grant all of them; else ()."""
         return ()

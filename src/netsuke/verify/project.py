@@ -74,7 +74,7 @@ def open_project(artifact: Artifact | Path | str) -> Project:
     graph = load_graph(files[graph_path], OPERATORS, f"{place}/{graph_path}")
     sources = _sources(files, model.parent)
     if manifest.get("stream") is True and len(graph.inputs) == 1:
-        sources[pushed.SOURCE] = pushed.pushing(graph)
+        sources[pushed.SOURCE] = pushed.pushing(graph, chunk_of(manifest, place))
     return Project(
         files=files,
         sources=sources,
@@ -82,6 +82,14 @@ def open_project(artifact: Artifact | Path | str) -> Project:
         manifest=manifest,
         core=_core(manifest, place),
     )
+
+
+def chunk_of(manifest: Mapping[str, Any], place: str = "manifest.json") -> int:
+    """Elements that are pushed at once; raises ModelError where the manifest has no such number."""
+    chunk = manifest.get("chunk", 1)
+    if type(chunk) is not int or not 1 <= chunk <= 65535:
+        raise ModelError(f"{place}, chunk", f"is {chunk!r}, not 1 .. 65,535")
+    return chunk
 
 
 def _read_folder(folder: Path) -> dict[PurePosixPath, bytes]:

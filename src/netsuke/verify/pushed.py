@@ -11,9 +11,14 @@ ROW = "netsuke_row"
 """The symbol of the memory that holds a sample for the sake of the comparison."""
 
 
-def pushing(graph: Graph) -> bytes:
-    """C of ``model_input`` and ``model_invoke`` on top of begin, push and end."""
+def pushing(graph: Graph, chunk: int = 1) -> bytes:
+    """C of ``model_input`` and ``model_invoke`` on top of begin, push and end.
+
+    Chunks are read where the sample lies: what fills a caller's buffer is no work of the model.
+    """
     count = graph.tensors[graph.inputs[0]].elements
+    step = f"i += {chunk}u" if chunk > 1 else "i++"
+    value = f"{ROW} + i" if chunk > 1 else f"{ROW}[i]"
     return f"""#include "model.h"
 #include <stdint.h>
 void *model_input(int index);
@@ -26,8 +31,8 @@ void *model_input(int index)
 void model_invoke(void)
 {{
     model_begin();
-    for (uint16_t i = 0; i < {count}u; i++) {{
-        model_push({ROW}[i]);
+    for (uint16_t i = 0; i < {count}u; {step}) {{
+        model_push({value});
     }}
     model_end();
 }}

@@ -17,7 +17,7 @@ from netsuke.ir import Array
 from netsuke.verify.avr import DATA_SPACE, INSTALL, MCUS, build_avr, placed_ports
 from netsuke.verify.cache import cached, digest
 from netsuke.verify.host import split_outputs
-from netsuke.verify.project import Project, open_project
+from netsuke.verify.project import Project, chunk_of, open_project
 from netsuke.verify.samples import stored_samples
 from netsuke.verify.toolchain import TIMEOUT, Compiler, call, host_compiler
 
@@ -72,10 +72,18 @@ class SimavrModel:
 
     @property
     def ram(self) -> int:
-        """Bytes of RAM: arena, variables, and the stack as measured."""
+        """Bytes of RAM: arena, variables, the stack as measured, and a buffer of pushed chunks."""
         sizes = self.image.sizes
         arena = sum(arena.size for arena in self.image.arenas)
-        return arena + sizes.data + sizes.bss + (self.stack or 0)
+        return arena + sizes.data + sizes.bss + (self.stack or 0) + self._chunk_bytes
+
+    @property
+    def _chunk_bytes(self) -> int:
+        """Bytes that a caller needs to push elements by their address."""
+        chunk = chunk_of(self._project.manifest)
+        if chunk == 1:
+            return 0
+        return chunk * np.dtype(self.graph.tensors[self.graph.inputs[0]].dtype).itemsize
 
     def run(self, *arrays: Array) -> tuple[Array, ...]:
         """Run samples and return the outputs; see `cycles` and `stack` afterwards.

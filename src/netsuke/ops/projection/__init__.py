@@ -10,12 +10,18 @@ import numpy as np
 
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Cost, Kernel, Op, Tensor, TensorType
-from netsuke.ops.projection.coding import Coding, column_coding, smallest_coding
-from netsuke.ops.projection.cost import avr_cycles, avr_stream_cycles, instructions
+from netsuke.ops.projection.coding import Coding, chunk_coding, column_coding, smallest_coding
+from netsuke.ops.projection.cost import (
+    avr_chunk_cycles,
+    avr_cycles,
+    avr_stream_cycles,
+    instructions,
+)
 
 DTYPES = {"int8": (-128, 127), "int16": (-32768, 32767)}
 LARGEST = 128  # |x| of an int8
 PLACES = 4  # sums of nibbles are scaled by 2^4
+SCALED = ("nibbles", "chunk_nibbles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ class Projection(Op):
         assert weights is not None and bias is not None
         coding = smallest_coding(weights, accumulator_bound(inputs[1], inputs[2]))
         parameters = self._parameters(inputs, coding)
-        places = PLACES if coding.name == "nibbles" else 0
+        places = PLACES if coding.name in SCALED else 0
         shape = len(weights), self.shift + places, parameters["narrow"], parameters["scaled_bias"]
         name = f"s8{'' if coding.name == 'dense' else '_' + coding.name}"
         wide = "_wide" if self.dtype == "int16" else ""
@@ -132,10 +138,33 @@ class Projection(Op):
             cycles=avr_stream_cycles(coding, *weights.shape) if "avr" in isa else 0.0,
         )
 
+    def chunked(
+        self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], isa: frozenset[str], chunk: int
+    ) -> Kernel | None:
+        weights = inputs[1].data
+        assert weights is not None
+        coding = chunk_coding(weights, accumulator_bound(inputs[1], inputs[2]), chunk)
+        if coding is None:
+            return None
+        rows, features = weights.shape
+        chunks = -(-features // chunk)
+        wide = "_wide" if self.dtype == "int16" else ""
+        return Kernel(
+            f"nsk_projection_s8_chunk_nibbles{wide}",
+            "projection/projection_s8_chunk_nibbles.c",
+            "nsk_projection",
+            self._parameters(inputs, coding),
+            constants={1: None, 2: None},
+            scratch=2 + 3 * rows,
+            instructions=9.0 * coding.entries + 18.0 * rows * chunks,
+            flash=True,
+            cycles=avr_chunk_cycles(coding, rows, chunks) if "avr" in isa else 0.0,
+        )
+
     def _parameters(self, inputs: Sequence[Tensor], coding: Coding) -> dict[str, Any]:
         _, weights, bias = inputs
         assert bias.data is not None
-        places = PLACES if coding.name == "nibbles" else 0
+        places = PLACES if coding.name in SCALED else 0
         stored = bias.data.astype(np.int64)
         scaled = bool((np.abs(stored) << places <= 32767).all())
         stored = stored << places if scaled else stored

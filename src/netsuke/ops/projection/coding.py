@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -16,10 +17,10 @@ class Coding:
     Attributes
     ----------
     name
-        ``"dense"``, ``"gaps"``, ``"nibbles"``, ``"columns"`` or ``"column_nibbles"``; see
-        projection.h.
+        ``"dense"``, ``"gaps"``, ``"nibbles"``, ``"columns"``, ``"column_nibbles"`` or
+        ``"chunk_nibbles"``; see projection.h.
     codes
-        uint8, row after row.
+        uint8, row after row; columns or chunks of them one after another.
     counts
         uint8, entries of each row; None where the codes tell.
     """
@@ -84,6 +85,30 @@ def column_coding(weights: Array, bound: int) -> Coding | None:
     if len(codes) > 65535:
         return None
     return Coding("column_nibbles" if small else "columns", np.array(codes, np.uint8), None)
+
+
+def chunk_coding(weights: Array, bound: int, chunk: int) -> Coding | None:
+    """The coding for inputs that come in chunks, or None when it cannot be written.
+
+    Parameters
+    ----------
+    weights
+        int8 matrix ``(rows, features)``.
+    bound
+        Largest accumulator; sixteen times of it must lie within 24 bits.
+    chunk
+        Elements that come at once, at most 253.
+    """
+    if chunk > 253 or bound << 4 >= 1 << 23 or weights.min() < -8 or weights.max() > 7:
+        return None
+    codes: list[int] = []
+    for start in range(0, weights.shape[1], chunk):
+        part = _sparse("nibbles", weights[:, start : start + chunk], 15)
+        assert part is not None and part.counts is not None
+        entries = iter(part.codes.tolist())
+        for count in part.counts.tolist():
+            codes += [count + 2, *islice(entries, count)]
+    return Coding("chunk_nibbles", np.array(codes, np.uint8), None) if len(codes) < 65536 else None
 
 
 def decoded(coding: Coding, shape: tuple[int, int]) -> Array:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from netsuke.ops.projection.coding import Coding
 
-AVR_ENTRY = {"dense": 14.0, "gaps": 19.0, "nibbles": 17.5, "columns": 39.0, "column_nibbles": 27.0}
+AVR_ENTRY = {
+    "dense": 14.0,
+    "gaps": 19.0,
+    "nibbles": 17.5,
+    "columns": 39.0,
+    "column_nibbles": 27.0,
+    "chunk_nibbles": 17.5,
+}
 """Cycles an entry in the assembly loops, from instruction timing."""
 AVR_ROW = {"dense": 42.0, "gaps": 53.0, "nibbles": 64.0}
 """Cycles a row beside its entries, measured in simavr."""
@@ -42,3 +49,11 @@ def avr_cycles(coding: Coding, rows: int, shift: int, narrow: int, scaled_bias: 
 def avr_stream_cycles(coding: Coding, rows: int, features: int) -> float:
     """Clock cycles on an AVR of all elements pushed one by one, the caller's loop included."""
     return AVR_ENTRY[coding.name] * coding.entries + 22.0 * features + 90.0 * rows
+
+
+def avr_chunk_cycles(coding: Coding, rows: int, chunks: int) -> float:
+    """Clock cycles on an AVR of all elements pushed in chunks."""
+    segments = rows * chunks
+    entries = coding.entries - segments
+    beside = 27.0 * segments + 29.0 * chunks + 102.0 * rows + 40.0  # measured in simavr
+    return AVR_ENTRY[coding.name] * entries + beside

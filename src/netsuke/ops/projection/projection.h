@@ -36,7 +36,12 @@ typedef struct {
  * column, at least one entry each, `more` telling that another one of the same column follows:
  *   columns         two bytes: 2 * row + more, weight; sums of 32 bits
  *   column nibbles  one byte: the weight in the high half, then 2 * row + more; at most 8 rows and
- *                   sums of 16 bits: |b| + sum of |w| * 128 < 2^15 */
+ *                   sums of 16 bits: |b| + sum of |w| * 128 < 2^15
+ *
+ * Or chunk by chunk (chunk nibbles): push takes the address of the next elements, of the last chunk
+ * as many as are left. w is written chunk after chunk, and within one row by row: a byte that is
+ * the number of entries + 2, then entries as nibbles, the first gap from the chunk's first element.
+ * Sums of 24 bits: (|b| + sum of |w| * 128) * 16 < 2^23. */
 typedef struct {
     uint16_t place; /* in codes */
     int16_t sum[1];
@@ -46,6 +51,10 @@ typedef struct {
     uint16_t place;
     int32_t sum[1];
 } nsk_projection_sums;
+
+typedef struct {
+    uint8_t place[2], sum[1][3]; /* bytes, the lowest first, so that it is as small everywhere */
+} nsk_projection_bytes;
 
 void nsk_projection_s8(const nsk_projection *p, const int8_t *x, int8_t *y);
 void nsk_projection_s8_wide(const nsk_projection *p, const int8_t *x, int16_t *y);
@@ -65,5 +74,15 @@ NSK_PROJECTION_STREAM(nsk_projection_s8_column_nibbles, int8_t)
 NSK_PROJECTION_STREAM(nsk_projection_s8_column_nibbles_wide, int16_t)
 
 #undef NSK_PROJECTION_STREAM
+
+#define NSK_PROJECTION_CHUNKS(name, type)                                                          \
+    void name##_begin(const nsk_projection *p, type *y, void *state);                              \
+    void name##_push(const nsk_projection *p, const int8_t *x, type *y, void *state);              \
+    void name##_end(const nsk_projection *p, type *y, void *state);
+
+NSK_PROJECTION_CHUNKS(nsk_projection_s8_chunk_nibbles, int8_t)
+NSK_PROJECTION_CHUNKS(nsk_projection_s8_chunk_nibbles_wide, int16_t)
+
+#undef NSK_PROJECTION_CHUNKS
 
 #endif
