@@ -84,7 +84,8 @@ def write(out: Path) -> None:
 
     for core in CORES:
         for model in subjects.MODELS:
-            artifact = compile_graph(subjects.graph(model), subjects.board(core))
+            board = subjects.board(core)
+            artifact = compile_graph(subjects.graph(model), board, **subjects.limits(model, board))
             artifact.write(out / core / model)
 
 

@@ -2,8 +2,9 @@
 
 Run from the project's root::
 
-    python bench/mcu/run.py                        # four cores, four models
+    python bench/mcu/run.py                        # four cores; four models, some within limits
     python bench/mcu/run.py --core cortex-m4 --model keywords --compiler arm-none-eabi-gcc
+    python bench/mcu/run.py --core rv32            # on request: cortex-m3, cortex-m33, rv32
     python bench/mcu/run.py --cycles               # modelled cycles too (a few minutes)
     python bench/mcu/run.py --record               # make these figures the baseline
     python bench/mcu/run.py --diff HEAD~5 [HEAD]   # what changed in the generated C
@@ -39,6 +40,7 @@ from netsuke.ir import Array, Graph, interpret_batch  # noqa: E402
 from netsuke.verify.cores import core as core_of  # noqa: E402
 from netsuke.verify.cycles import model_cycles  # noqa: E402
 from netsuke.verify.qemu import QemuModel  # noqa: E402
+from netsuke.verify.rv32 import Rv32Model  # noqa: E402
 from netsuke.verify.unicorn import UnicornModel  # noqa: E402
 
 BASELINE = HERE / "baseline.json"
@@ -84,12 +86,11 @@ def measure(model: str, compiler: str, core: str = "cortex-m4", cycles: bool = F
     """
     graph = subjects.graph(model)
     board = subjects.board(core)
-    artifact = compile_graph(graph, board, flash=subjects.flash(model, board))
+    artifact = compile_graph(graph, board, **subjects.limits(model, board))
     rng = np.random.default_rng(0)
     tensor = graph.tensors[graph.inputs[0]]
     sample = rng.integers(-128, 128, (1, *tensor.shape)).astype(tensor.dtype)
-    emulator = UnicornModel if core_of(core).unicorn else QemuModel
-    emulated = emulator(artifact, compiler=compiler)
+    emulated = emulator(core)(artifact, compiler=compiler)
     require_equal(model, graph, sample, emulated.run(sample))
     sizes = emulated.image.sizes
     return Figures(
@@ -97,11 +98,18 @@ def measure(model: str, compiler: str, core: str = "cortex-m4", cycles: bool = F
         instructions=emulated.instructions[0],
         macs=graph.macs,
         arena=artifact.plan.arena,
-        stack=emulated.stack or 0,
+        stack=getattr(emulated, "stack", None) or 0,
         code=sizes.flash - sizes.weights,
         weights=sizes.weights,
         cycles=modelled(artifact, sample, core, compiler) if cycles else None,
     )
+
+
+def emulator(core: str) -> type[UnicornModel] | type[QemuModel] | type[Rv32Model]:
+    """What runs artifacts for a core; on RISC-V nothing tells what the stack takes."""
+    if core_of(core).rv32:
+        return Rv32Model
+    return UnicornModel if core_of(core).unicorn else QemuModel
 
 
 def require_equal(model: str, graph: Graph, sample: Array, results: tuple[Array, ...]) -> None:
@@ -135,7 +143,7 @@ def line(model: str, compiler: str, figures: Figures, peer: Mapping[str, int]) -
     ratios = [f"{known[n] / needs[n]:6.2f}x" if n in known else f"{'-':>7s}" for n in needs]
     cycles = f"{f.cycles / 1e6:8.2f}" if f.cycles else f"{'-':>8s}"
     return (
-        f"{model:11s} {compiler:18s} {f.instructions:11,d} {f.instructions / f.macs:5.2f} "
+        f"{model:14s} {compiler:18s} {f.instructions:11,d} {f.instructions / f.macs:5.2f} "
         f"{f.arena:7,d} {f.stack:5,d} {f.code:6,d} {f.weights:8,d} {cycles}  {' '.join(ratios)}"
     )
 
@@ -187,7 +195,7 @@ def run_core(
     if not options.json:
         print(f"{core} ({subjects.BOARDS[core]}); bytes.   {PEER} needs more by:")
         print(
-            f"{'':30s} {'instr.':>11s} /MAC   arena stack   code  weights  Mcycles   "
+            f"{'':33s} {'instr.':>11s} /MAC   arena stack   code  weights  Mcycles   "
             f"{'instr.':>7s} {'RAM':>7s} {'flash':>7s}"
         )
     for model in options.model or subjects.MODELS:

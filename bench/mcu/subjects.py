@@ -21,8 +21,27 @@ FILES = {
     "images": "pretrainedResnet_quant.tflite",
     "wake_words": "vww_96_int8.tflite",
 }
-MODELS = ("anomalies", *FILES, "images_fast")
-"""The last one is ``images`` with all of the board's flash spent on speed."""
+MODELS = (
+    "anomalies",
+    "keywords",
+    "keywords_35K",
+    "images",
+    "images_33K",
+    "images_20K",
+    "images_fast",
+    "wake_words",
+    "wake_words_37K",
+    "wake_words_32K",
+)
+"""``_fast`` has all of the board's flash to spend on speed, the others the limits of `LIMITS`."""
+LIMITS = {
+    "keywords_35K": {"ram": 9_000, "flash": 35_000},
+    "images_33K": {"ram": 33_000},
+    "images_20K": {"ram": 20_000},
+    "wake_words_37K": {"ram": 37_000},
+    "wake_words_32K": {"ram": 32_000},
+}
+"""Bytes that a plan may take where a name ends in its limit."""
 WIDTHS = (128, 128, 128, 128, 8, 128, 128, 128, 128, 640)
 """Units of the autoencoder, whose official file cannot be had here: an equal one from a seed."""
 
@@ -33,6 +52,7 @@ BOARDS = {
     "cortex-m0plus": "rpi-pico",
     "cortex-m33": "b-u585i-iot02a",
     "cortex-m3": "nucleo-f446re",
+    "rv32": "esp32-p4",
 }
 USUAL = ("cortex-m4", "cortex-m7", "cortex-m55", "cortex-m0plus")
 FLASHES = {"cortex-m4": "nucleo-l4r5zi", "cortex-m0plus": "nucleo-g0b1re"}
@@ -60,12 +80,15 @@ def graph(model: str) -> Graph:
 
 def network(model: str) -> str:
     """The network behind a model: the peers' name of it."""
-    return model.removesuffix("_fast")
+    known = (name for name in ("anomalies", *FILES) if model.startswith(name))
+    return next(known, model)
 
 
-def flash(model: str, board: Device) -> int | None:
-    """Bytes of flash that may be spent on speed."""
-    return board.flash if model.endswith("_fast") else None
+def limits(model: str, board: Device) -> dict[str, int | None]:
+    """Bytes of RAM and of flash that a plan may take: arguments of `compile_graph`."""
+    if model.endswith("_fast"):
+        return {"flash": board.flash}
+    return dict(LIMITS.get(model, {}))
 
 
 def autoencoder() -> Graph:
