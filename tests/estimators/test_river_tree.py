@@ -33,7 +33,7 @@ def _trained(kind: str, X: Any, y: Any, names: list[str], **options: Any) -> Any
 @pytest.mark.parametrize(
     ("kind", "options", "load"),
     [
-        ("HoeffdingTreeClassifier", {}, load_digits),
+        ("HoeffdingTreeClassifier", {"tau": 0.3}, load_digits),
         ("ExtremelyFastDecisionTreeClassifier", {}, load_breast_cancer),
         ("HoeffdingAdaptiveTreeClassifier", {"seed": 1}, load_breast_cancer),
     ],

@@ -93,13 +93,15 @@ def explain(model: Any, x: Any) -> Explanation:
     that move is credited to the feature of the split (Saabas 2014; the same sum as in Palczewska
     et al. 2013, "Interpreting random forest models using a feature contribution method", equation
     2). Trees whose splits weigh all features credit the move in proportion to ``|w_j x_j|``.
-    Linear models: ``w_kj x_j``.
+    Linear models: ``w_kj x_j``. Bonsai, ProtoNN, TinyLinear and TinyMLP: see
+    `netsuke.estimators.explain_tiny.explain_integers`; their path has the nodes with their gates,
+    the nearest prototypes with their votes, or the active units.
 
     Parameters
     ----------
     model
         A fitted tree, forest or gradient boosting of scikit-learn, a linear model, or one of
-        `RefinedForestClassifier`, `SoftDecisionTreeClassifier`, `HoeffdingTreeClassifier`.
+        netsuke's own classifiers and regressors.
     x
         ``(features,)`` in the person's units.
 
@@ -214,6 +216,14 @@ def _explain_linear(model: Any, row: Array, names: tuple[str, ...]) -> Explanati
     return Explanation(predicted, labels, scores, base, names, contributions, ())
 
 
+def _explain_tiny(model: Any, row: Array, names: tuple[str, ...]) -> Explanation:
+    from netsuke.estimators.explain_tiny import explain_integers
+
+    graph = model.graph_
+    outputs = _outputs(model, graph.tensors[graph.outputs[0]].shape[0])
+    return explain_integers(model, row, outputs, names, _predicted(model, row))
+
+
 def _is_grown(model: Any) -> bool:
     from netsuke.estimators.convert.trees import TREE_MODELS
 
@@ -224,6 +234,7 @@ _Explainer = Callable[[Any, Array, tuple[str, ...]], Explanation]
 
 _EXPLAINERS: tuple[tuple[Callable[[Any], bool], _Explainer], ...] = (
     (_is_grown, _explain_grown),
+    (lambda model: hasattr(model, "graph_") and hasattr(model, "grid_"), _explain_tiny),
     (lambda model: hasattr(model, "leaves_") and hasattr(model, "coef_"), _explain_soft),
     (
         lambda model: hasattr(model, "trees_") or isinstance(getattr(model, "tree_", None), Tree),
