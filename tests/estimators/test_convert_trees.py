@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+import netsuke as nk
 from netsuke.errors import UsageError
 from netsuke.estimators.convert import Features, to_graph
 from netsuke.estimators.convert.trees import tree_graph, trees_of_forest
@@ -145,3 +146,20 @@ def test_several_outputs_are_refused() -> None:
     model = RandomForestClassifier(3).fit(X, np.stack([y, y], 1))
     with pytest.raises(UsageError, match="2 outputs"):
         to_graph(model, X)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DecisionTreeClassifier(max_depth=6, random_state=0),
+        RandomForestClassifier(7, max_depth=5, random_state=0),
+        DecisionTreeRegressor(max_depth=6, random_state=0),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_trees_that_an_avr_runs_are_read_by_the_host_as_well(model: Any) -> None:
+    X, y = load_digits(return_X_y=True)
+    artifact = nk.compile(model.fit(X, y), "arduino-uno", X)
+    assert any(path.name == "forest_u8_avr.c" for path in artifact.files)
+    for place in ("host", "sanitizers"):
+        assert nk.verify(artifact, on=(place,), inputs=(X[:200],)).bit_exact

@@ -1,7 +1,6 @@
 /* Ensemble of decision trees as instructions of an AVR, uint8 features. See forest.h. */
 #include "forest_walk.h"
 
-#if defined(__AVR__) && defined(__GNUC__)
 void nsk_forest_u8_avr(const nsk_forest *p, const uint8_t *x, int16_t *y)
 {
     nsk_forest_scores(p, NSK_FOREST_CODE, x, y);
@@ -11,4 +10,3 @@ void nsk_forest_u8_class_avr(const nsk_forest *p, const uint8_t *x, uint8_t *y, 
 {
     *y = nsk_forest_class(p, NSK_FOREST_CODE, x, scratch);
 }
-#endif

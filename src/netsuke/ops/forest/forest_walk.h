@@ -131,6 +131,39 @@ NSK_FOREST_INLINE uint8_t nsk_forest_leaf_u8(const nsk_forest *p, const void *x,
             : "r0", "r26", "r27", "memory");
     return leaf;
 }
+#else
+/* The same table on another machine: reads the few instructions that opcodes.py writes. */
+static inline uint8_t nsk_forest_call(const void *x, const uint8_t *code)
+{
+    const uint16_t *at = (const uint16_t *)(const void *)code;
+    uint8_t held = 0, carry = 0;
+    for (;;) {
+        const uint16_t word = nsk_flash_u16(at++);
+        const uint8_t constant = (uint8_t)((word >> 4 & 0xF0) | (word & 15));
+        switch (word >> 12) {
+        case 3: /* cpi */
+            carry = held < constant;
+            break;
+        case 8: /* ldd */
+        case 10:
+            held = ((const uint8_t *)x)[(word & 7) | (word >> 7 & 0x18) | (word >> 8 & 0x20)];
+            break;
+        case 9: /* ret */
+            return held;
+        case 12: /* rjmp */
+            at += word & 0xFFF;
+            break;
+        case 14: /* ldi */
+            held = constant;
+            break;
+        case 15: /* brcs or brcc */
+            at += carry == !(word & 0x400) ? word >> 3 & 0x7F : 0;
+            break;
+        default: /* movw */
+            break;
+        }
+    }
+}
 #endif
 
 /* Walks while both children are splits that lie near; tells whether the last split sends x right.
@@ -169,10 +202,10 @@ static inline uint16_t nsk_forest_number(const nsk_forest *p, const void *table,
 NSK_FOREST_INLINE uint16_t nsk_forest_leaf(const nsk_forest *p, int kind, const void *x,
                                            const uint8_t *node)
 {
-#if defined(__AVR__) && defined(__GNUC__)
     if (kind == NSK_FOREST_CODE) {
         return nsk_forest_call(x, node);
     }
+#if defined(__AVR__) && defined(__GNUC__)
     if (kind == NSK_FOREST_U8 && !nsk_param(p->wide_feature) && !nsk_param(p->wide_leaf)) {
         return nsk_forest_leaf_u8(p, x, node);
     }
