@@ -34,11 +34,11 @@ needs_avr = pytest.mark.skipif(
 
 
 def sparse(rows: int, features: int, share: float, **attributes: Any) -> Graph:
-    """A projection of small weights, `share` of them not zero; its first row and chunk are zero."""
+    """A projection of small weights, `share` of them not zero; its first row and a few columns are zero."""
     rng = np.random.default_rng(rows * features)
     weights = rng.integers(-8, 8, (rows, features)) * (rng.random((rows, features)) < share)
     weights[0] = 0
-    weights[:, :4] = 0
+    weights[:, : features % 5] = 0
     builder = GraphBuilder("sparse")
     x = builder.input("x", (features,), "int8", Quant((1.0,)))
     w = builder.constant("w", weights.astype(np.int8))
@@ -61,6 +61,7 @@ CASES = [
     (1, 7, 1.0, 200, {"shift": 2}),
     (2, 300, 0.02, 100, {"shift": 9, "low": 0}),
     (9, 65, 0.5, 2, {"shift": 6}),
+    (2, 260, 1.1, 253, {"shift": 11}),
 ]
 
 
