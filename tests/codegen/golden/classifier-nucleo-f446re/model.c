@@ -63,13 +63,15 @@ static const nsk_max_pool2d node1 = {
     .pad_left = 0,
 };
 
-static const nsk_dense_packed node3 = {
+static const nsk_dense_quads node3 = {
     .rows = 1,
     .units = 3,
     .depth = 16,
     .output_zero = 0,
     .low = -128,
     .high = 127,
+    .scales = node3_scales,
+    .scale_step = 0,
 };
 
 static const nsk_softmax node4 = {
