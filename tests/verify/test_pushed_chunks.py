@@ -34,7 +34,7 @@ needs_avr = pytest.mark.skipif(
 
 
 def sparse(rows: int, features: int, share: float, **attributes: Any) -> Graph:
-    """A projection of small weights, `share` of them not zero; its first row and a few columns are zero."""
+    """A projection of small weights, `share` of them not zero, one row and some columns zero."""
     rng = np.random.default_rng(rows * features)
     weights = rng.integers(-8, 8, (rows, features)) * (rng.random((rows, features)) < share)
     weights[0] = 0
