@@ -54,6 +54,17 @@ def test_trials_end_when_patience_does(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hasty.arena > frugal.arena
 
 
+def test_the_largest_gains_come_first_where_not_all_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = chain(4)
+    kernels = {node.name: kernels_of(graph, node, BOARD) for node in graph.nodes}
+    slow = {n: max(found, key=lambda k: k.instructions) for n, found in kernels.items()}
+    monkeypatch.setattr(choose, "PATIENCE", 2 * len(graph.nodes))
+    chosen = choose.fastest(graph, graph.nodes, kernels, slow, 1 << 20)
+    assert sum(chosen[name] is not slow[name] for name in slow) == 2
+
+
 def test_parts_of_a_long_graph_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = chain(LENGTH)
     kernels = {node.name: kernels_of(graph, node, BOARD) for node in graph.nodes}

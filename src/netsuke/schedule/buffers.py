@@ -120,6 +120,7 @@ class _Sharing:
         self.inside: dict[str, tuple[str, int]] = {}
         self.extent: dict[str, int] = {}  # buffer key -> bytes
         self.members: dict[str, list[str]] = {}  # buffer key -> tensors
+        self.spent: dict[str, int] = {}  # buffer key -> how many of the first ones are not needed
         self.skipped: set[str] = set()
         self.anchored: dict[str, tuple[str, int]] = {}  # anchor -> a tensor, and where it is
         for name in graph.inputs:
@@ -254,10 +255,22 @@ class _Sharing:
         self._put(tensor, key, start)
 
     def _is_needed(self, key: str, start: int, end: int, step: int) -> bool:
-        """Whether some of these bytes of a buffer must be kept beyond a step."""
+        """Whether some of these bytes of a buffer must be kept beyond a step.
+
+        Steps only rise, so members that are spent by this one are never looked at again.
+        """
+        members, spent = self.members[key], self.spent.get(key, 0)
+        while spent < len(members) and self._is_spent(members[spent], step):
+            spent += 1
+        self.spent[key] = spent
         return any(
-            last > step and low < end and start < high for _, last, low, high in self._stays(key)
+            last > step and self.inside[name][1] + low < end and start < self.inside[name][1] + high
+            for name in members[spent:]
+            for _, last, low, high in self.lives.stays(name)
         )
+
+    def _is_spent(self, name: str, step: int) -> bool:
+        return all(last <= step for _, last, *_ in self.lives.stays(name))
 
     def _may_overwrite(
         self, step: int, node: Node, source: int, dying: Tensor, written: Tensor

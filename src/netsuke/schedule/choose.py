@@ -12,7 +12,7 @@ from netsuke.schedule.offsets import lay_out, live, lower_bound
 Candidates = Mapping[str, Sequence[Kernel]]
 """Node name -> kernels that can run it."""
 PATIENCE = 300_000
-"""Nodes that all trials of `smallest` may visit together: some seconds."""
+"""Nodes that all trials of `smallest`, or of `fastest`, may visit together: some seconds."""
 LONG = 100
 """Nodes beyond which `smallest` may start with kernels that work in place."""
 
@@ -82,6 +82,8 @@ def fastest(
 ) -> dict[str, Kernel]:
     """Replace kernels by faster ones while all buffers fit the budget, the largest gain first.
 
+    In graphs of thousands of nodes the smallest gains are left out (`PATIENCE`).
+
     Parameters
     ----------
     start
@@ -89,7 +91,7 @@ def fastest(
     budget
         Bytes of the arena.
     """
-    chosen = dict(start)
+    chosen, left = dict(start), PATIENCE // max(1, len(nodes))
     gains = {
         name: chosen[name].instructions - min(k.instructions for k in kernels)
         for name, kernels in candidates.items()
@@ -98,6 +100,9 @@ def fastest(
         for kernel in sorted(candidates[name], key=lambda kernel: kernel.instructions):
             if kernel.instructions >= chosen[name].instructions:
                 break
+            left -= 1
+            if left < 0:
+                return chosen
             if _fits(graph, nodes, {**chosen, name: kernel}, budget):
                 chosen[name] = kernel
                 break
