@@ -163,3 +163,10 @@ def test_trees_that_an_avr_runs_are_read_by_the_host_as_well(model: Any) -> None
     assert any(path.name == "forest_u8_avr.c" for path in artifact.files)
     for place in ("host", "sanitizers"):
         assert nk.verify(artifact, on=(place,), inputs=(X[:200],)).bit_exact
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_thresholds_that_no_float32_tells_apart_are_refused(size: float) -> None:
+    with pytest.raises(UsageError, match="beyond float32"):
+        threshold_grid(np.zeros(2, int), np.array([-size, size]), 1, None)

@@ -130,6 +130,8 @@ def _scale_of(cuts: Array, below: Array, above: Array, levels: int) -> tuple[flo
     best: tuple[float, Array, int] | None = None
     for factor in np.geomspace(1.0, 4.0, CANDIDATES):
         scale = float(np.float32(least * factor * 1.0001))
+        if not 0.0 < scale < np.inf:
+            continue
         first, last = _cells(below, scale), _cells(above, scale)
         cells = np.clip(np.rint(cuts / scale - 0.5), first, np.maximum(last - 1, first))
         shared = int((first >= last).sum())
@@ -137,7 +139,10 @@ def _scale_of(cuts: Array, below: Array, above: Array, levels: int) -> tuple[flo
             best = scale, cells.astype(np.int64), shared
             if not shared:
                 break
-    assert best is not None  # the largest scales need few cells
+    if best is None:  # no scale is a float32
+        raise UsageError(
+            f"thresholds from {cuts[0]:g} to {cuts[-1]:g} are beyond float32; scale the feature"
+        )
     return best
 
 
