@@ -74,7 +74,7 @@ def show_table_fit(result: TableFit, out: Path) -> None:
     )
     print(f"  flash     {size(result.sizes.flash)}  ({result.sizes_source})")
     print(f"  RAM       {size(result.sizes.ram)}")
-    print(f"  cycles    {count(result.sizes.cycles)}")
+    print(f"  cycles    {count(result.sizes.cycles)}  (at most {count(result.slowest)})")
     print(f"  proved    every sealed row is equal in Python and on: {places}")
     print(f"  artifact  {out / 'firmware'}")
     print(f"The front of {len(result.designs)} designs ({result.metric} by cross-validation):")

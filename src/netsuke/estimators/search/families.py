@@ -8,8 +8,8 @@ from typing import Any
 
 from netsuke.estimators.search.table import Table
 
-Designs = Iterator[tuple[str, Any]]
-"""What sets a design apart, and its unfitted estimator."""
+Designs = Iterator[tuple[str, Any] | tuple[str, Any, str]]
+"""What sets a design apart, its unfitted estimator, and its vote where that is not soft."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,11 +24,14 @@ class Candidate:
         Unique: the family and what sets the design apart.
     estimator
         Unfitted.
+    vote
+        See `netsuke.estimators.convert.to_graph`.
     """
 
     family: str
     name: str
     estimator: Any
+    vote: str = "soft"
 
 
 def candidates(table: Table, flash: int, effort: str, seed: int) -> list[Candidate]:
@@ -50,8 +53,8 @@ def candidates(table: Table, flash: int, effort: str, seed: int) -> list[Candida
     found = []
     for family, designs in FAMILIES.items():
         found += [
-            Candidate(family, f"{family} {text}".strip(), estimator)
-            for text, estimator in designs(table, budgets or [flash], seed)
+            Candidate(family, f"{family} {text}".strip(), estimator, *vote)
+            for text, estimator, *vote in designs(table, budgets or [flash], seed)
         ]
     return found
 
@@ -146,6 +149,10 @@ def _tree(table: Table, budgets: list[int], seed: int) -> Designs:
             yield f"of depth {depth}", model(max_depth=depth, random_state=seed)
 
 
+VOTERS = 20
+"""Trees from which a hard vote is tried, too: fewer ones lose more by it than they save."""
+
+
 def _forest(table: Table, budgets: list[int], seed: int) -> Designs:
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, RandomForestRegressor
 
@@ -162,6 +169,9 @@ def _forest(table: Table, budgets: list[int], seed: int) -> Designs:
         if table.is_classification:
             yield f"random {text}", RandomForestClassifier(**options)
             yield f"extra {text}", ExtraTreesClassifier(**options)
+            if trees >= VOTERS:
+                yield f"random {text}, hard vote", RandomForestClassifier(**options), "hard"
+                yield f"extra {text}, hard vote", ExtraTreesClassifier(**options), "hard"
         else:
             yield f"random {text}", RandomForestRegressor(**options)
 

@@ -24,7 +24,9 @@ class Proof:
     graph, artifact
         Its integers and its C.
     sizes
-        Of the linked image and the slowest row; where nothing is linked, modelled.
+        Of the linked image, cycles the mean over the rows; where nothing is linked, modelled.
+    slowest
+        Cycles of the slowest row, as `sizes` knows them.
     source
         ``"emulated"`` or ``"modelled"``.
     places
@@ -34,6 +36,7 @@ class Proof:
     graph: Graph
     artifact: Artifact
     sizes: TableSizes
+    slowest: int
     source: str
     places: tuple[str, ...]
 
@@ -65,10 +68,12 @@ def prove(graph: Graph, device: Device, x: Array, out: Path | None) -> Proof:
     linked = proof.certificate.get("sizes")
     modelled = predicted_sizes(graph, device, x)
     if not linked:
-        return Proof(graph, artifact, modelled, "modelled", proof.on)
+        return Proof(graph, artifact, modelled, modelled.cycles, "modelled", proof.on)
+    slowest = proof.cycles or proof.instructions or modelled.cycles
+    mean = max((f.get("cycles_mean", 0.0) for f in proof.backends.values()), default=0.0)
     sizes = TableSizes(
         linked["code"] + linked["weights"],
         proof.arena + linked["data"] + linked["bss"],
-        proof.cycles or proof.instructions or modelled.cycles,
+        round(mean) or slowest,
     )
-    return Proof(graph, artifact, sizes, "emulated", proof.on)
+    return Proof(graph, artifact, sizes, slowest, "emulated", proof.on)

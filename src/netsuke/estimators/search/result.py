@@ -62,7 +62,10 @@ class TableFit:
         On the sealed rows, as the device computed them; with 95 % confidence it is at least
         `bound` (Wilson's interval; for a regression there is none).
     sizes
-        Flash, RAM and cycles: measured where the device's core is emulated, else modelled.
+        Flash, RAM and the mean of the cycles over the sealed rows: measured where the device's core
+        is emulated, else modelled.
+    slowest
+        Cycles of the slowest sealed row.
     sizes_source
         Which of the two.
     predicted
@@ -97,6 +100,7 @@ class TableFit:
     score: float
     bound: float | None
     sizes: TableSizes
+    slowest: int
     sizes_source: str
     predicted: TableSizes
     agreement: float
@@ -126,6 +130,7 @@ class TableFit:
             "score": self.score,
             "score_bound": self.bound,
             **asdict(self.sizes),
+            "cycles_slowest": self.slowest,
             "predicted": asdict(self.predicted),
             "agreement": self.agreement,
             "proved_on": list(self.proved_on),

@@ -107,6 +107,7 @@ def search_table(
         graph=proof.graph,
         artifact=proof.artifact,
         sizes=proof.sizes,
+        slowest=proof.slowest,
         sizes_source=proof.source,
         predicted=predicted_sizes(proof.graph, device, table.x[table.sealed]),
         agreement=1.0,
@@ -195,7 +196,8 @@ class _Runner:
 
     def _one(self, design: Candidate, folds: list[tuple[Any, Any]], rung: str) -> Trial:
         def make() -> dict[str, Any]:
-            return try_design(design.estimator, self.table, folds, self.device).as_json()
+            trial = try_design(design.estimator, self.table, folds, self.device, vote=design.vote)
+            return trial.as_json()
 
         name = hashlib.sha256(design.name.encode()).hexdigest()[:16]
         return trial_from(self.folder.values(f"{rung}-{name}", make))
@@ -226,7 +228,7 @@ def _certified(
     last: TableSizes | None = None
     for design in designs:
         try:
-            model, graph = fitted(design.estimator, table, table.train)
+            model, graph = fitted(design.estimator, table, table.train, design.vote)
             predicted = predicted_sizes(graph, device, table.x[table.train])
             expected = predicted.plus(correction.get(design.family))
             if not _close(expected, limits):

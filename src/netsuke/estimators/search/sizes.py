@@ -23,7 +23,8 @@ class TableLimits:
     flash, ram
         Bytes.
     cycles
-        Clock cycles of one prediction; on cores whose timing is not fixed, instructions.
+        Clock cycles of one prediction, the mean over rows; on cores whose timing is not fixed,
+        instructions.
     """
 
     flash: int | None = None

@@ -56,15 +56,15 @@ def trial_from(value: dict[str, Any]) -> Trial:
     return Trial(tuple(value["scores"]), TableSizes(*sizes) if sizes else None, value["failure"])
 
 
-def fitted(estimator: Any, table: Table, rows: Array) -> tuple[Any, Graph]:
-    """A design trained on some rows, and its integers."""
+def fitted(estimator: Any, table: Table, rows: Array, vote: str = "soft") -> tuple[Any, Graph]:
+    """A design trained on some rows, and its integers; see `to_graph` for the vote."""
     from sklearn.base import clone
 
     model = clone(estimator)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a design that has not converged is judged by its score
         model.fit(table.x[rows], table.y[rows])
-    return model, to_graph(model, table.x[rows])
+    return model, to_graph(model, table.x[rows], vote)
 
 
 def predictions(graph: Graph, x: Array) -> Array:
@@ -83,6 +83,7 @@ def try_design(
     folds: list[tuple[Array, Array]],
     device: Device,
     known: Callable[[Graph], TableSizes] | None = None,
+    vote: str = "soft",
 ) -> Trial:
     """Train a design on folds and judge its integers on the rows left out.
 
@@ -92,7 +93,7 @@ def try_design(
     largest: TableSizes | None = None
     try:
         for learn, judge in folds:
-            _, graph = fitted(estimator, table, learn)
+            _, graph = fitted(estimator, table, learn, vote)
             rows = table.x[judge]
             sizes = known(graph) if known else predicted_sizes(graph, device, rows)
             scores.append(table.score(judge, predictions(graph, rows)))
