@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from netsuke.devices import Device
-from netsuke.errors import NetsukeError, NoDesignError, UsageError, VerificationError
+from netsuke.errors import (
+    MissingToolError,
+    NetsukeError,
+    NoDesignError,
+    UsageError,
+    VerificationError,
+)
 from netsuke.estimators.search.drawing import first_tree
 from netsuke.estimators.search.families import EFFORTS, Candidate, candidates
 from netsuke.estimators.search.proof import Proof, prove
@@ -234,7 +240,7 @@ def _certified(
             if not _close(expected, limits):
                 continue
             proof = prove(graph, device, table.x[table.sealed], out)
-        except VerificationError:
+        except (MissingToolError, VerificationError):
             raise
         except (NetsukeError, ValueError):
             continue
