@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from netsuke.devices import Device, Limits
 from netsuke.devices import device as find_device
-from netsuke.errors import DoesNotFitError, UnsupportedOperatorError
+from netsuke.errors import DoesNotFitError, UnsupportedOperatorError, UsageError
 from netsuke.ir import Array, Graph
 from netsuke.spec import parse_spec
 
@@ -292,6 +292,7 @@ def compile(
     trust_pickle: bool = False,
     stream: bool | int = False,
     final_softmax: bool = True,
+    vote: str = "soft",
 ) -> Artifact:
     """Compile a model to C for a device; a float model is quantized when data is given.
 
@@ -325,11 +326,14 @@ def compile(
         of the model holds it.
     final_softmax
         False leaves the softmax before the output out: scores come out instead of probabilities.
+    vote
+        ``"hard"``: the trees of a forest have one vote each, in far fewer bytes than the shares of
+        the classes take; see `netsuke.estimators.convert.to_graph`.
 
     Raises
     ------
     UsageError
-        When there is no such softmax.
+        When there is no such softmax, or no forest to vote.
     DoesNotFitError
         When the arena or the flash does not fit the device.
     """
@@ -340,8 +344,10 @@ def compile(
     if is_estimator(model):
         from netsuke.estimators.source import estimator_graph
 
-        graph, told = estimator_graph(model, dataset, trust_pickle)
+        graph, told = estimator_graph(model, dataset, trust_pickle, vote)
         provenance = {**(provenance or {}), **told}
+    elif vote != "soft":
+        raise UsageError(f"vote={vote!r} is for estimators, and {model} is none")
     else:
         graph = load(model)
         if dataset is not None and is_float(graph):

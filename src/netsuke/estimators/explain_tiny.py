@@ -122,22 +122,19 @@ def _prototypes(
     scores = op.rows(z[None], places, votes, table)[0]
     squares = np.square(z - places).sum(1)
     near = table[np.minimum(squares.astype(np.int64) >> op.shift, len(table) - 1)]
-    path = tuple(
-        (
-            f"prototype {k} at distance {squares[k] ** 0.5 / 2**FRACTION:.3g}, near {near[k] / 255:.2f}",
-            added,
-        )
-        for k in np.argsort(squares, kind="stable")
-        if (added := near[k] * votes[k]).any()
-    )
+    path = []
+    for k in np.argsort(squares, kind="stable"):
+        away = squares[k] ** 0.5 / 2**FRACTION
+        if (added := near[k] * votes[k]).any():
+            path.append((f"prototype {k} at distance {away:.3g}, near {near[k] / 255:.2f}", added))
     decay = _decay(table, op.shift)
     gradient = np.zeros((votes.shape[1], len(x)))
     for step in range(STEPS):
         here, slopes = _projected(graph, first, np.rint(x * (step + 0.5) / STEPS))
-        away = here - places
-        by_place = -2 * decay * 255 * np.exp(-decay * np.square(away).sum(1))
-        gradient += (votes * by_place[:, None]).T @ away @ slopes / STEPS
-    return _Reasons((gradient * x).T, path), scores
+        offset = here - places
+        by_place = -2 * decay * 255 * np.exp(-decay * np.square(offset).sum(1))
+        gradient += (votes * by_place[:, None]).T @ offset @ slopes / STEPS
+    return _Reasons((gradient * x).T, tuple(path)), scores
 
 
 def _decay(table: Array, shift: int) -> float:

@@ -11,7 +11,7 @@ from netsuke.ir import Graph
 
 
 def estimator_graph(
-    model: Any, samples: Any = None, trust_pickle: bool = False
+    model: Any, samples: Any = None, trust_pickle: bool = False, vote: str = "soft"
 ) -> tuple[Graph, dict[str, Any]]:
     """Return the graph of an estimator, and what its manifest says about it.
 
@@ -23,6 +23,8 @@ def estimator_graph(
         Training rows ``(m, n_features)`` in the person's own units, a data set, or its name.
     trust_pickle
         See `load_estimator`.
+    vote
+        See `to_graph`.
 
     Returns
     -------
@@ -31,8 +33,10 @@ def estimator_graph(
     """
     if isinstance(model, str | Path):
         model = load_estimator(model, trust_pickle)
-    graph = to_graph(model, _rows(samples))
+    graph = to_graph(model, _rows(samples), vote)
     told: dict[str, Any] = {"estimator": _kind(model)}
+    if vote != "soft":
+        told["vote"] = vote
     if getattr(model, "classes_", None) is not None and getattr(model.classes_, "ndim", 0) == 1:
         told["classes"] = [str(label) for label in model.classes_]
     if getattr(model, "feature_names_in_", None) is not None:

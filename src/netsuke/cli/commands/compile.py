@@ -54,6 +54,9 @@ def register(app: typer.Typer) -> None:
         without_softmax: Annotated[
             bool, typer.Option("--without-softmax", help="Answer scores, not probabilities.")
         ] = False,
+        vote: Annotated[
+            str, typer.Option(help="soft or hard: how trees of a forest vote; hard is smaller.")
+        ] = "soft",
         as_json: Json = False,
     ) -> None:
         """Compile a model to readable C; a float model is quantized when --data is given."""
@@ -72,6 +75,7 @@ def register(app: typer.Typer) -> None:
                 trust_pickle=trust_pickle,
                 stream=chunk or stream,
                 final_softmax=not without_softmax,
+                vote=vote,
             )
             result = figures(artifact, find(device))
         result["out"] = str(out)

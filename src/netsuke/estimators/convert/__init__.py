@@ -47,6 +47,9 @@ CONVERTERS: dict[str, str] = {
 """Class of scikit-learn -> ``module:function`` of what converts it, called with the estimator and
 its `Features`."""
 
+VOTING = ("RandomForestClassifier", "ExtraTreesClassifier")
+"""Forests that `to_graph` can make vote tree by tree."""
+
 
 def is_estimator(model: Any) -> bool:
     """Whether something is a scikit-learn estimator, one of ours or another's."""
@@ -60,7 +63,7 @@ def convertible() -> tuple[str, ...]:
     return tuple(sorted(CONVERTERS))
 
 
-def to_graph(estimator: Any, samples: Any = None) -> Graph:
+def to_graph(estimator: Any, samples: Any = None, vote: str = "soft") -> Graph:
     """Return the graph of a fitted estimator, in integers.
 
     Parameters
@@ -71,6 +74,10 @@ def to_graph(estimator: Any, samples: Any = None) -> Graph:
     samples
         Training rows ``(m, n_features)`` in the units that the estimator was fitted with: they tell
         between which values features lie, and whether these are integers.
+    vote
+        Of a forest that classifies: ``"soft"`` adds the shares of the classes in the leaves as
+        scikit-learn does, ``"hard"`` one vote a tree, which takes far fewer bytes and may decide
+        otherwise in doubtful rows.
 
     Returns
     -------
@@ -87,6 +94,7 @@ def to_graph(estimator: Any, samples: Any = None) -> Graph:
     """
     steps = [step for _, step in estimator.steps] if hasattr(estimator, "steps") else [estimator]
     model = steps[-1]
+    _require_vote(model, vote)
     own = callable(getattr(model, "to_graph", None))
     kind = type(model).__name__
     if not own and kind not in CONVERTERS:
@@ -111,8 +119,17 @@ def to_graph(estimator: Any, samples: Any = None) -> Graph:
         graph: Graph = model.to_graph()
         return graph
     module, function = CONVERTERS[kind].split(":")
-    convert: Callable[[Any, Features], Graph] = getattr(importlib.import_module(module), function)
-    return convert(model, features)
+    convert: Callable[..., Graph] = getattr(importlib.import_module(module), function)
+    return convert(model, features, vote=vote) if vote != "soft" else convert(model, features)
+
+
+def _require_vote(model: Any, vote: str) -> None:
+    if vote not in ("soft", "hard"):
+        raise UsageError(f"vote is 'soft' or 'hard', not {vote!r}")
+    if vote == "hard" and type(model).__name__ not in VOTING:
+        raise UsageError(
+            f"trees of a {type(model).__name__} do not vote; a hard vote is for {', '.join(VOTING)}"
+        )
 
 
 def _require_fitted(steps: list[Any]) -> None:
