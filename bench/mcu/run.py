@@ -198,7 +198,7 @@ def run_core(
             f"{'':33s} {'instr.':>11s} /MAC   arena stack   code  weights  Mcycles   "
             f"{'instr.':>7s} {'RAM':>7s} {'flash':>7s}"
         )
-    for model in options.model or subjects.MODELS:
+    for model in options.model or subjects.models(core):
         for compiler in options.compiler or (COMPILERS if core == "cortex-m4" else COMPILERS[:1]):
             try:
                 found = measure(model, compiler, core, options.cycles)

@@ -41,7 +41,9 @@ LIMITS = {
     "wake_words_37K": {"ram": 37_000},
     "wake_words_32K": {"ram": 32_000},
 }
-"""Bytes that a plan may take where a name ends in its limit."""
+"""Bytes that a plan may take where a name ends in its limit; set for cores with DSP."""
+LIMITED = ("cortex-m4", "cortex-m7")
+"""Cores whose plans are usually shown within `LIMITS` too."""
 WIDTHS = (128, 128, 128, 128, 8, 128, 128, 128, 128, 640)
 """Units of the autoencoder, whose official file cannot be had here: an equal one from a seed."""
 
@@ -82,6 +84,11 @@ def network(model: str) -> str:
     """The network behind a model: the peers' name of it."""
     known = (name for name in ("anomalies", *FILES) if model.startswith(name))
     return next(known, model)
+
+
+def models(core: str) -> tuple[str, ...]:
+    """The models that are usually shown for a core."""
+    return tuple(name for name in MODELS if core in LIMITED or name not in LIMITS)
 
 
 def limits(model: str, board: Device) -> dict[str, int | None]:
