@@ -83,10 +83,11 @@ def test_what_was_measured_is_not_measured_again(empty_cache: Path) -> None:
     assert rounds  # another core counts anew
 
 
-def test_a_damaged_count_is_measured_again(empty_cache: Path) -> None:
+@pytest.mark.parametrize("damage", ["not a number", "-5\n", "0\n", ""])
+def test_a_damaged_count_is_measured_again(empty_cache: Path, damage: str) -> None:
     first = MeasuredCosts(BOARD).table(integer_graph())
     for path in empty_cache.glob("??/*.instructions"):
-        path.write_text("many")
+        path.write_text(damage)
     assert MeasuredCosts(BOARD).table(integer_graph()) == first
 
 

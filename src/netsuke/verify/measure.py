@@ -166,7 +166,7 @@ class MeasuredCosts:
     def _known(self, graph: Graph, node: Node, kernel: Kernel) -> int | None:
         path = kept(self._key(graph, node, kernel), SUFFIX)
         try:
-            return int(path.read_text(encoding="utf-8")) if path else None
+            return _count(path.read_text(encoding="utf-8")) if path else None
         except OSError:  # another process pruned it
             return None
         except ValueError:  # damaged: make room for a new one
@@ -195,6 +195,14 @@ def _shapes(graph: Graph, node: Node) -> str:
 
     inputs = [t for t in graph.in_of(node) if not t.is_constant or len(t.shape) > 1]
     return f"{text(inputs)} -> {text(graph.out_of(node))}"
+
+
+def _count(text: str) -> int:
+    """Executed instructions from a kept file; ValueError for what no run can have counted."""
+    count = int(text)
+    if count <= 0:
+        raise ValueError(text)
+    return count
 
 
 def _write(count: int, path: Path) -> None:
