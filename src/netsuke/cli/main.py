@@ -15,6 +15,7 @@ from netsuke.cli.commands import (
     compile,
     devices,
     doctor,
+    explain,
     fit,
     ops,
     quantize,
@@ -27,7 +28,7 @@ from netsuke.errors import NetsukeError
 
 COMMANDS = (
     *(check, ops, quantize, compile, run, verify, fit, train),
-    *(devices, report, bench, doctor),
+    *(devices, report, explain, bench, doctor),
 )
 
 app = typer.Typer(
