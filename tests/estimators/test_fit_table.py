@@ -17,7 +17,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 import netsuke as nk
 from netsuke.cli.main import main
 from netsuke.devices import device
-from netsuke.errors import DataError, NoDesignError, UsageError
+from netsuke.errors import DataError, MissingToolError, NoDesignError, UsageError
 from netsuke.estimators.search import FAMILIES, TableLimits, make_table, search_table
 from netsuke.estimators.search.families import candidates
 from netsuke.estimators.search.result import Design, pareto
@@ -230,3 +230,13 @@ def test_the_page_shows_designs_tree_and_confusion(
     assert "Designs that were tried" in page and "Confusion on the sealed rows" in page
     assert "proline ≤" in page and 'class="answer"' in page
     assert "<b>barolo" not in page and "&lt;b&gt;barolo" in page
+
+
+def test_a_missing_compiler_is_asked_for_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    began = time.monotonic()
+    with pytest.raises(MissingToolError, match="apt install gcc-avr"):
+        nk.fit_table(*wine(), "arduino-uno")
+    assert time.monotonic() - began < 5

@@ -11,6 +11,8 @@ from netsuke.errors import VerificationError
 from netsuke.estimators.search.sizes import TableSizes, predicted_sizes
 from netsuke.ir import Array, Graph
 from netsuke.verify import default_backends, verify
+from netsuke.verify.avr import avr_compiler, is_avr
+from netsuke.verify.simavr import rig
 
 FIRMWARE = "firmware"
 
@@ -39,6 +41,19 @@ class Proof:
     slowest: int
     source: str
     places: tuple[str, ...]
+
+
+def require_tools(device: Device) -> None:
+    """Ask for what the proof needs before anything is trained.
+
+    Raises
+    ------
+    MissingToolError
+        When the compiler or the emulator of the device's core is not installed.
+    """
+    if is_avr(device.core):
+        avr_compiler()
+        rig()
 
 
 def prove(graph: Graph, device: Device, x: Array, out: Path | None) -> Proof:

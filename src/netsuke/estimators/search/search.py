@@ -20,7 +20,7 @@ from netsuke.errors import (
 )
 from netsuke.estimators.search.drawing import first_tree
 from netsuke.estimators.search.families import EFFORTS, Candidate, candidates
-from netsuke.estimators.search.proof import Proof, prove
+from netsuke.estimators.search.proof import Proof, prove, require_tools
 from netsuke.estimators.search.result import (
     TableFit,
     best_first,
@@ -82,6 +82,8 @@ def search_table(
 
     Raises
     ------
+    MissingToolError
+        When the device cannot be proved without a program that is not installed.
     NoDesignError
         When no design holds the limits; it names the smallest that was found.
     UsageError, DataError
@@ -91,6 +93,7 @@ def search_table(
         raise UsageError(f"effort {effort!r} is none of {', '.join(EFFORTS)}")
     if jobs == 0:
         raise UsageError("jobs is 0; give a number of workers, or -1 for all cores")
+    require_tools(device)
     bounds = limits.on(device)
     key = _key(table, device, bounds, effort, seed)
     folder = RunFolder(out, key, resume)
