@@ -188,4 +188,4 @@ def _instructions(geometry: Mapping[str, Any], pairs: int, flat: bool, ring: _Ri
         widening = 4 * runs * (142 + 21.5 * words + 36 * (bytes_behind > 0))
     copies = (ring.line + 80) * g["in_h"] if ring else 0
     whole = strips * (couple * ((channels + 1) // 2) + widening)
-    return whole + copies + rest * (channels * (4.0 * pairs + 20) + widening / 4)
+    return whole + copies + rest * (channels * (5.4 * pairs + 20) + widening / 4)
