@@ -36,7 +36,7 @@ ROOMS = (
 BESIDE = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__", "api"}
 COMPILER = ("ir", "ops", "devices", "passes", "schedule", "codegen", "verify")
 AT_HOME = {"train": {"torch"}, "fit": {"torch"}, "estimators": {"sklearn"}}
-HEAVY = ("torch", "sklearn", "onnxruntime", "ai_edge_litert", "ray", "optuna", "ortools")
+HEAVY = ("torch", "sklearn", "onnxruntime", "ai_edge_litert", "ray", "optuna", "psutil", "ortools")
 
 
 def python_files() -> list[Path]:
