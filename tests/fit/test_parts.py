@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netsuke.compress.importance import magnitude, taylor
 from netsuke.data import load_data
 from netsuke.devices import Limits, device
 from netsuke.devices.timing import timing
@@ -17,7 +18,6 @@ from netsuke.fit import channel_groups, paired_drop
 from netsuke.fit.cost import QuickCost
 from netsuke.fit.effort import with_visits
 from netsuke.fit.folder import RunFolder
-from netsuke.fit.importance import magnitude, taylor
 from netsuke.fit.shrink import Shrinker, chunk
 from netsuke.fit.sizing import targets
 from netsuke.ir import constant

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from netsuke.compress.importance import magnitude, taylor
 from netsuke.fit.cost import QuickCost
 from netsuke.fit.folder import RunFolder
-from netsuke.fit.importance import magnitude, taylor
 from netsuke.fit.learning import Learning
 from netsuke.fit.shrink import Shrinker
 from netsuke.fit.sizing import Sized, Sizer, as_array

@@ -12,14 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from netsuke.data import Dataset
 from netsuke.ir import Array, Graph
 from netsuke.passes.channel_groups import ChannelGroup
-from netsuke.train import scores_graph, to_module
-from netsuke.train.evaluate import stored_inputs
-from netsuke.train.loss import class_scores
 
 BATCH = 64
 
@@ -40,6 +36,11 @@ def taylor(
     batches
         Batches of 64 samples.
     """
+    import torch
+
+    from netsuke.train import scores_graph, to_module
+    from netsuke.train.evaluate import stored_inputs
+
     module = to_module(scores_graph(graph)).eval()
     totals = [np.zeros(group.units) for group in groups]
     count = max(1, min(batches, len(data.train) // BATCH))
@@ -61,6 +62,10 @@ def taylor(
 
 
 def _loss(outputs: Any, data: Dataset, chosen: Array) -> Any:
+    import torch
+
+    from netsuke.train.loss import class_scores
+
     targets = None if data.train.targets is None else data.train.labels[chosen]
     if data.task == "regression" and targets is not None:
         flat = outputs.reshape(len(chosen), -1)
