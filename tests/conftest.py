@@ -1,4 +1,4 @@
-"""What all tests share: the checkers beside this file, and where real data lives."""
+"""What all tests share: the checkers beside this file, the examples, and where real data lives."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1] / "examples" / "inspection"))
 
 
 @pytest.fixture(scope="session")
