@@ -258,6 +258,21 @@ class Op(ABC):
         """The same operator for tensors of which linked positions were cut away."""
         return self
 
+    def resized(self, before: Sequence[Tensor], after: Sequence[Tensor]) -> Op:
+        """The same operator for images of another size.
+
+        Parameters
+        ----------
+        before, after
+            The inputs as they were and as they are now, constants included.
+
+        Raises
+        ------
+        GraphError
+            When the operator has no meaning at the other size; shapes are left to `infer`.
+        """
+        return self
+
     def value_ranges(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
     ) -> tuple[Range, ...] | None:

@@ -61,7 +61,7 @@ def reshape_links(source: Sequence[int], target: Sequence[int]) -> tuple[Link, .
     to the last of the several, the channels; the others stay whole.
     """
     links = []
-    for left, right in _equal_products(source, target):
+    for left, right in equal_products(source, target):
         if not left or not right:
             continue
         extent = math.prod(source[axis] for axis in left)
@@ -76,7 +76,7 @@ def reshape_links(source: Sequence[int], target: Sequence[int]) -> tuple[Link, .
     return tuple(links)
 
 
-def _equal_products(
+def equal_products(
     source: Sequence[int], target: Sequence[int]
 ) -> list[tuple[list[int], list[int]]]:
     """The smallest groups of neighbouring axes with equal products, without extents of 1."""

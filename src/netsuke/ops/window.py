@@ -36,6 +36,43 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tupl
     return total // 2, total - total // 2
 
 
+def resized_padding(
+    before: Sequence[int],
+    after: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+    padding: Pads,
+) -> Pads:
+    """Padding of windows whose image changes its size from `before` to `after`, (h, w, ...).
+
+    Padding that gave ceil(size / stride) outputs goes on to do so: it stays where it still does,
+    so that windows keep their centres, and else becomes `same_padding`. Other padding stays.
+    """
+    pads = []
+    for axis, pad in enumerate(padding):
+        given = kernel[axis], stride[axis], dilation[axis]
+        lost = _is_same(before[axis], *given, pad) and not _is_same(after[axis], *given, pad)
+        pads.append(same_padding(after[axis], *given) if any(pad) and lost else pad)
+    return pads[0], pads[1]
+
+
+def _is_same(size: int, kernel: int, stride: int, dilation: int, pad: tuple[int, int]) -> bool:
+    reach = (kernel - 1) * dilation + 1
+    return (size + sum(pad) - reach) // stride + 1 == -(-size // stride)
+
+
+def resized_pool(
+    before: Sequence[int], after: Sequence[int], kernel: tuple[int, int], padding: Pads
+) -> tuple[int, int]:
+    """The window of a pooling at another size: along a side that it covered, it still does."""
+    sides = [
+        after[axis] if size == before[axis] and not any(padding[axis]) else size
+        for axis, size in enumerate(kernel)
+    ]
+    return sides[0], sides[1]
+
+
 def added_pads(padding: Pads, borders: Sequence[tuple[int, int]]) -> Pads:
     """Padding and the borders of an image, (vertical, horizontal), as one padding."""
     (top, bottom), (left, right) = (

@@ -29,7 +29,15 @@ from netsuke.ops.lowering import clamped
 from netsuke.ops.movement import same_quant
 from netsuke.ops.ranges import rising_ranges
 from netsuke.ops.wide import vector_forms
-from netsuke.ops.window import Pads, output_extent, reads_ahead, window_tile, windows
+from netsuke.ops.window import (
+    Pads,
+    output_extent,
+    reads_ahead,
+    resized_padding,
+    resized_pool,
+    window_tile,
+    windows,
+)
 
 LARGEST_WINDOW = 1 << 23
 """Pixels of a window whose int8 sum surely fits into int32."""
@@ -134,6 +142,13 @@ class AveragePool2d(Op):
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
         return Cost(elementary=outputs[0].elements * math.prod(self.kernel))
+
+    def resized(self, before: Sequence[Tensor], after: Sequence[Tensor]) -> Op:
+        sizes = before[0].shape, after[0].shape
+        kernel = resized_pool(*sizes, self.kernel, self.padding)
+        stride = kernel if self.stride == self.kernel else self.stride
+        pads = resized_padding(*sizes, kernel, stride, (1, 1), self.padding)
+        return replace(self, kernel=kernel, stride=stride, padding=pads)
 
     def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
         image, kernel = inputs[0].shape, self.kernel

@@ -34,7 +34,15 @@ from netsuke.ops.pairs import slower_kernels
 from netsuke.ops.ranges import accumulated_ranges, filters_of
 from netsuke.ops.relayout import channels_of_weights
 from netsuke.ops.requant import Requant, channel_requant
-from netsuke.ops.window import Pads, added_pads, output_extent, reads_ahead, window_tile, windows
+from netsuke.ops.window import (
+    Pads,
+    added_pads,
+    output_extent,
+    reads_ahead,
+    resized_padding,
+    window_tile,
+    windows,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +185,11 @@ class DepthwiseConv2d(Op):
         if value != 0.0 or borders[2] != (0, 0):
             return None
         return replace(self, padding=added_pads(self.padding, borders[:2]))
+
+    def resized(self, before: Sequence[Tensor], after: Sequence[Tensor]) -> Op:
+        sizes, kernel = (before[0].shape, after[0].shape), after[1].shape[:2]
+        pads = resized_padding(*sizes, kernel, self.stride, self.dilation, self.padding)
+        return replace(self, padding=pads)
 
     def tile(self, inputs: Sequence[Tensor], box: Box) -> Tile | None:
         kernel, image = inputs[1].shape[:2], inputs[0].shape

@@ -39,6 +39,13 @@ class Expand(Movement):
             )
         return (TensorType(self.shape, x.dtype),)
 
+    def resized(self, before: Sequence[Tensor], after: Sequence[Tensor]) -> Op:
+        shape = list(self.shape)
+        for axis, extent in enumerate(reversed(after[0].shape), 1):
+            if extent != before[0].shape[-axis]:
+                shape[-axis] = extent
+        return replace(self, shape=tuple(shape))
+
     def reference(self, *arrays: Array) -> tuple[Array, ...]:
         (x,) = arrays
         return (np.ascontiguousarray(np.broadcast_to(x, self.shape)),)

@@ -10,7 +10,7 @@ from typing import Any
 from netsuke.errors import GraphError
 from netsuke.ir import Array, Axes, Kernel, Link, Op, Relayout, Tensor, TensorType, View
 from netsuke.ir.layout import permuted_shape, reshape_axes
-from netsuke.ops.links import reshape_links
+from netsuke.ops.links import equal_products, reshape_links
 from netsuke.ops.movement import Movement
 from netsuke.ops.relayout import with_fields
 
@@ -65,6 +65,19 @@ class Reshape(Movement):
             return None
         op = with_fields(self, {"shape": permuted_shape(self.shape, moved[0])})
         return Relayout(op, (axes,), (moved[0],), order=moved[1])
+
+    def resized(self, before: Sequence[Tensor], after: Sequence[Tensor]) -> Op:
+        source, target = after[0].shape, list(self.shape)
+        for left, right in equal_products(before[0].shape, self.shape):
+            if all(source[axis] == before[0].shape[axis] for axis in left):
+                continue
+            if len(right) != 1:
+                raise GraphError(
+                    before[0].name,
+                    f"reshape to {list(self.shape)} says nothing about {list(source)}",
+                )
+            target[right[0]] = math.prod(source[axis] for axis in left)
+        return replace(self, shape=tuple(target))
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return reshape_links(inputs[0].shape, self.shape)

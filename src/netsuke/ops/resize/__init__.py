@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Kernel, Link, Tensor, TensorType
+from netsuke.ir import ITEMSIZE, Array, Kernel, Link, Op, Tensor, TensorType
 from netsuke.ops.links import same_positions
 from netsuke.ops.movement import Movement, same_quant
 
@@ -62,6 +62,11 @@ class Resize(Movement):
             if value not in known:
                 raise GraphError(x.name, f"resize knows {', '.join(known)}, not {value!r}")
         return (TensorType((*self.size, x.shape[2]), x.dtype),)
+
+    def resized(self, before: Sequence[Tensor], after: Sequence[Tensor]) -> Op:
+        extents = zip(self.size, before[0].shape, after[0].shape, strict=False)
+        height, width = (max(1, round(size * new / old)) for size, old, new in extents)
+        return replace(self, size=(height, width))
 
     def positions(self, inner: int, outer: int) -> Array:
         """r(0), ..., r(outer - 1) in float32, not yet clamped."""

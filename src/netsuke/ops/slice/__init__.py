@@ -85,6 +85,20 @@ class Slice(Movement):
     def permuted(self, inputs: Sequence[Tensor], axes: Axes) -> Relayout | None:
         return permuted_fields(self, axes, {"ranges": self.ranges})
 
+    def resized(self, before: Sequence[Tensor], after: Sequence[Tensor]) -> Op:
+        ranges = []
+        for axis, (start, count, step) in enumerate(self.ranges):
+            old, new = before[0].shape[axis], after[0].shape[axis]
+            if old != new and step == 1:
+                count += new - old  # as far from both ends as before
+            elif old != new:
+                reaches_end = step > 1 and start + count * step >= old
+                count = -(-(new - start) // step) if reaches_end else 0
+            if old != new and (count < 1 or step < 1):
+                raise GraphError(before[0].name, f"a slice of {old} says nothing about {new}")
+            ranges.append((start, count, step))
+        return replace(self, ranges=tuple(ranges))
+
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
         return tuple(
             Link(("in", 0, axis), ("out", 0, axis))
