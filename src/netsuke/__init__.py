@@ -19,6 +19,7 @@ from netsuke.api import (
     fit,
     fit_table,
     load,
+    profile,
     quantize,
     report,
     run,
@@ -28,6 +29,7 @@ from netsuke.api import (
 from netsuke.devices import Device, Limits, device_ids
 from netsuke.errors import NetsukeError
 from netsuke.ir import Graph
+from netsuke.profile.phases import phase, report_metric
 
 __all__ = [
     "Device",
@@ -44,8 +46,11 @@ __all__ = [
     "fit",
     "fit_table",
     "load",
+    "phase",
+    "profile",
     "quantize",
     "report",
+    "report_metric",
     "run",
     "train",
     "verify",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netsuke.data import Dataset
     from netsuke.estimators.search import TableFit
     from netsuke.fit import FitResult
+    from netsuke.profile import Profile
     from netsuke.schedule.costs import Costs
     from netsuke.verify import Verification
 
@@ -423,6 +424,41 @@ def train(model: Any, dataset: Any, **recipe: Any) -> Graph:
     from netsuke.train import train as learn
 
     return learn(load(model, optimize=False), data(dataset), Recipe(**recipe)).graph
+
+
+def profile(what: Any, runtime: str | None = None, **options: Any) -> Profile:
+    """Run something several times in fresh processes: time per phase, memory, true peaks.
+
+    Parameters
+    ----------
+    what
+        A function without arguments that can be imported by its name; a command as a list of
+        texts; or a model (file, zoo name or graph), which runs in a runtime.
+    runtime
+        For a model: ``"onnxruntime"`` (default), ``"litert"`` or ``"torch"``.
+    options
+        As in `netsuke.profile.Job`: ``repeat``, ``interval``, ``metrics`` and so on; for a model
+        also ``runs``, ``batch``, ``threads``.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be run at all; a run that fails says so in its ``status``.
+    """
+    from netsuke.profile import Job, observe
+
+    if isinstance(what, Sequence) and not isinstance(what, str):
+        return observe(Job(tuple(map(str, what)), **options))
+    if callable(what) and not isinstance(what, Graph):
+        from netsuke.profile.call import run_callable
+
+        return run_callable(what, **options)
+    from netsuke.profile.model import RUNTIMES, run_model
+
+    name = what.name if isinstance(what, Graph) else str(what)
+    reads = isinstance(what, str | Path) and Path(what).suffix.lower() == ".tflite"
+    graph = None if reads and runtime == "litert" else load(what, optimize=False)
+    return run_model(name, graph, runtime or RUNTIMES[0], **options)
 
 
 def fit_table(

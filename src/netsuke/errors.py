@@ -14,7 +14,8 @@
     │   ├── GraphError                    a graph breaks a rule of the intermediate representation
     │   ├── QuantizationError             a graph cannot be expressed in integers as asked
     │   ├── DeviceError                   a device description is wrong
-    │   └── DataError                     a data set is missing, empty or malformed
+    │   ├── DataError                     a data set is missing, empty or malformed
+    │   └── ProgramError                  a program that was profiled did not end well
     └── VerificationError             1   a result differs from its meaning, or a tool failed
 
 An error carries data; its text gives the number, the limit, the place, and what to try.
@@ -173,6 +174,19 @@ class DataError(UnusableError):
 
     def __str__(self) -> str:
         return f"{self.place}: {self.problem}"
+
+
+@dataclass(eq=False)
+class ProgramError(UnusableError):
+    """A program that was profiled did not end well; what it did until then is in the result."""
+
+    place: str  # the program
+    problem: str
+    tail: str = ""  # the end of what it wrote to stderr
+
+    def __str__(self) -> str:
+        said = f"; it wrote last:\n{self.tail}" if self.tail else ""
+        return f"{self.place} {self.problem}{said}"
 
 
 @dataclass(eq=False)

@@ -18,6 +18,7 @@ from netsuke.cli.commands import (
     explain,
     fit,
     ops,
+    profile,
     quantize,
     report,
     run,
@@ -28,7 +29,7 @@ from netsuke.errors import NetsukeError
 
 COMMANDS = (
     *(check, ops, quantize, compile, run, verify, fit, train),
-    *(devices, report, explain, bench, doctor),
+    *(profile, devices, report, explain, bench, doctor),
 )
 
 app = typer.Typer(

@@ -1,0 +1,1 @@
+"""Put on the path of profiled programs; see sitecustomize.py."""

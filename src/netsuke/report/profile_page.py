@@ -1,0 +1,93 @@
+"""The page about a profile: what took how long and how much memory, and when."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from netsuke.errors import UsageError
+from netsuke.report.timeline import comparison_chart, phase_chart
+
+HERE = Path(__file__).parent
+SCHEMA = "netsuke-profile/1"
+WHOLE = "whole run"
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined, autoescape=True
+    )
+    environment.filters["mb"] = lambda size: f"{size / 1e6:,.2f}" if size else "N/A"
+    environment.filters["seconds"] = _seconds
+    environment.filters["percent"] = lambda share: f"{share:.2%}"
+    return environment
+
+
+def profile_page(result: Mapping[str, Any]) -> str:
+    """Return one HTML page about the values of a ``profile.json``; it loads nothing.
+
+    Raises
+    ------
+    UsageError
+        When the values are not those of a profile.
+    """
+    try:
+        if result["schema"] != SCHEMA:
+            raise UsageError(f"a profile of schema {result['schema']!r} is not known here")
+        variants = [_variant(variant, result) for variant in result["variants"]]
+        style = (HERE / "style.css").read_text(encoding="utf-8")
+        script = (HERE / "table.js").read_text(encoding="utf-8")
+        shown = [(v["name"], v["shown"]) for v in variants if v["shown"]]
+        return (
+            _templates()
+            .get_template("profile.html.j2")
+            .render(
+                title=str(result.get("title", "profile")),
+                variants=variants,
+                phases=_names(variants),
+                metrics=list(dict.fromkeys(n for v in variants for n in v["metrics"])),
+                comparison=Markup(comparison_chart(shown)),
+                limit=result.get("limit"),
+                style=Markup(style),
+                script=Markup(script),
+            )
+        )
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UsageError(f"the profile is damaged: {error!r}") from None
+    except jinja2.TemplateError as error:
+        raise UsageError(f"the profile is damaged: {error!r}") from None
+
+
+def _names(variants: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(n for v in variants for n in v["rows"] if n != WHOLE))
+
+
+def _variant(variant: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant with what the page draws of it: its last complete run, else its last one."""
+    runs = variant["runs"]
+    shown = next((run for run in reversed(runs) if run["status"] == "done"), None)
+    shown = shown or (runs[-1] if runs else None)
+    first = result["variants"][0]
+    return {
+        **variant,
+        "shown": shown,
+        "rows": {row["name"]: row for row in variant["phases"]},
+        "ratio": variant["peak"] / max(first["peak"], 1),
+        "chart": Markup(phase_chart(shown, result.get("limit"))) if shown else "",
+        "sampled": max((run["sampled_peak"] for run in runs), default=0),
+        "status": runs[-1]["status"] if runs else "not run",
+    }
+
+
+def _seconds(spread: Mapping[str, Any] | None) -> str:
+    if not spread or spread["mean"] is None or not math.isfinite(spread["mean"]):
+        return "N/A"
+    deviation = spread["deviation"]
+    return f"{spread['mean']:.2f}" + (f" ± {deviation:.2f}" if deviation else "")
