@@ -18,6 +18,7 @@ except ModuleNotFoundError as error:
 
 from netsuke.train.evaluate import Evaluation, check_match, evaluate, judge, predict
 from netsuke.train.loop import Trained, fixed_threads, train
+from netsuke.train.memory import kept_memory
 from netsuke.train.module import GraphModule, from_module, scores_graph, to_module
 from netsuke.train.progress import Progress
 from netsuke.train.recipe import Recipe
@@ -33,6 +34,7 @@ __all__ = [
     "fixed_threads",
     "from_module",
     "judge",
+    "kept_memory",
     "predict",
     "scores_graph",
     "to_module",

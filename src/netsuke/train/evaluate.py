@@ -14,6 +14,7 @@ from netsuke.data.stored import misfit
 from netsuke.data.stored import stored_inputs as stored_inputs
 from netsuke.errors import DataError, UsageError
 from netsuke.ir import Array, Graph, interpret_batch
+from netsuke.train.memory import kept_memory
 from netsuke.train.module import scores_graph, to_module
 
 Run: TypeAlias = Callable[[Array], Array]
@@ -83,10 +84,11 @@ def predict(graph: Graph, part: Part, run: Run | None = None, batch: int = 256) 
         integer = any(tensor.quant is not None for tensor in graph.tensors.values())
         run = (lambda x: interpret_batch(graph, x)[0]) if integer else torch_run(graph)
     results = []
-    for samples in part.batches(batch):
-        stored = run(stored_inputs(graph, samples))
-        real = stored if out.quant is None else out.quant.dequantize(stored)
-        results.append(real.reshape(len(stored), -1))
+    with kept_memory():
+        for samples in part.batches(batch):
+            stored = run(stored_inputs(graph, samples))
+            real = stored if out.quant is None else out.quant.dequantize(stored)
+            results.append(real.reshape(len(stored), -1))
     if not results:
         raise DataError("data", "has no samples in this part")
     return np.concatenate(results)

@@ -22,6 +22,7 @@ from netsuke.train.augment import augment
 from netsuke.train.checkpoint import load_checkpoint, save_checkpoint
 from netsuke.train.evaluate import check_match, evaluate, predict, stored_inputs
 from netsuke.train.loss import loss
+from netsuke.train.memory import kept_memory
 from netsuke.train.module import GraphModule, from_module, scores_graph, to_module
 from netsuke.train.progress import Progress
 from netsuke.train.recipe import Recipe
@@ -112,7 +113,7 @@ def train(
             )
     check_match(graph, data)
     graph = own_constants(graph)
-    with fixed_threads(recipe.threads):
+    with fixed_threads(recipe.threads), kept_memory():
         run = _Run(graph, data, recipe, teacher, deadline, progress)
         run.taught = taught
         path = None if out is None else Path(out) / "checkpoint.npz"
