@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ LIMIT = float(np.finfo(np.float32).max)
 Ranges = tuple[Range, ...]
 
 
+@runtime_checkable
 class Accumulating(Protocol):
     """An operator that clamps a bias plus a sum of weighted inputs."""
 

@@ -1,29 +1,77 @@
-"""Light augmentation of images: shifts and mirror images."""
+"""Light augmentation of images: shifts, mirror images, turns by right angles."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from netsuke.ir import Array
 
+AUGMENTATIONS = ("none", "shift", "flip", "rotate")
+"""See `Recipe.augment`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moves:
+    """How each of ``n`` images is moved, one element an image.
+
+    Attributes
+    ----------
+    down, right
+        Pixels by which the window is moved.
+    mirrored, upended
+        Whether left and right, top and bottom are exchanged.
+    turned
+        Whether rows become columns; together with the two above, the symmetries of the square.
+    """
+
+    down: Array
+    right: Array
+    mirrored: Array
+    upended: Array
+    turned: Array
+
+    def of(self, positions: Array) -> Moves:
+        """The moves of some of the images."""
+        return Moves(*(getattr(self, field.name)[positions] for field in fields(self)))
+
+
+def draw_moves(how: str, shape: tuple[int, ...], count: int, rng: np.random.Generator) -> Moves:
+    """Draw moves for images of one shape ``(h, w, c)``; images that are not square never turn."""
+    height, width = shape[:2]
+    reach = (max(1, height // 8), max(1, width // 8))
+    down = rng.integers(-reach[0], reach[0] + 1, count)
+    right = rng.integers(-reach[1], reach[1] + 1, count)
+    never = np.zeros(count, bool)
+    mirrored = rng.random(count) < 0.5 if how in ("flip", "rotate") else never
+    upended = rng.random(count) < 0.5 if how == "rotate" else never
+    turned = rng.random(count) < 0.5 if how == "rotate" and height == width else never
+    return Moves(down, right, mirrored, upended, turned)
+
+
+def moved(samples: Array, moves: Moves) -> Array:
+    """Samples ``(n, h, w, c)`` moved; what a shift uncovers repeats the edge.
+
+    So no value appears that the data have not.
+    """
+    count, height, width = samples.shape[:3]
+    rows = np.clip(np.arange(height)[None, :] + moves.down[:, None], 0, height - 1)
+    columns = np.clip(np.arange(width)[None, :] + moves.right[:, None], 0, width - 1)
+    columns[moves.mirrored] = columns[moves.mirrored, ::-1]
+    rows[moves.upended] = rows[moves.upended, ::-1]
+    index = np.arange(count)[:, None, None]
+    result: Array = samples[index, rows[:, :, None], columns[:, None, :]]
+    if moves.turned.any():
+        result[moves.turned] = result[moves.turned].swapaxes(1, 2)
+    return result
+
 
 def augment(samples: Array, how: str, rng: np.random.Generator) -> Array:
-    """Return samples ``(n, h, w, c)`` shifted and, for ``"flip"``, mirrored at random.
+    """Return samples ``(n, h, w, c)`` moved at random, as `Recipe.augment` says.
 
-    What a shift uncovers repeats the edge, so that no value appears that the data have not.
     Samples of other ranks stay as they are.
     """
     if how == "none" or samples.ndim != 4:
         return samples
-    count, height, width = samples.shape[:3]
-    reach = (max(1, height // 8), max(1, width // 8))
-    down = rng.integers(-reach[0], reach[0] + 1, count)
-    right = rng.integers(-reach[1], reach[1] + 1, count)
-    rows = np.clip(np.arange(height)[None, :] + down[:, None], 0, height - 1)
-    columns = np.clip(np.arange(width)[None, :] + right[:, None], 0, width - 1)
-    if how == "flip":
-        mirrored = rng.random(count) < 0.5
-        columns[mirrored] = columns[mirrored, ::-1]
-    index = np.arange(count)[:, None, None]
-    moved: Array = samples[index, rows[:, :, None], columns[:, None, :]]
-    return moved
+    return moved(samples, draw_moves(how, samples.shape[1:], len(samples), rng))

@@ -10,17 +10,18 @@ import torch
 from netsuke.errors import UsageError
 from netsuke.ir import Array
 from netsuke.train.files import read_arrays, write_arrays
-from netsuke.train.module import GraphModule
+from netsuke.train.optimizer import Average
 
 
 def save_checkpoint(
     path: Path,
     key: dict[str, Any],
-    module: GraphModule,
+    module: Any,
     optimizer: Any,
     history: list[dict[str, float]],
+    average: Average,
 ) -> None:
-    """Write weights, the optimizer's moments and the history at once.
+    """Write weights, their average, the optimizer's moments and the history at once.
 
     Parameters
     ----------
@@ -36,13 +37,14 @@ def save_checkpoint(
         for field, value in state.items():
             if value is not None:
                 arrays[f"state {number} {field}"] = torch.as_tensor(value).numpy()
+    arrays.update({f"average {name}": value.numpy() for name, value in average.shadow.items()})
     write_arrays(path, arrays, {"key": key, "history": history})
 
 
 def load_checkpoint(
-    path: Path, key: dict[str, Any], module: GraphModule, optimizer: Any
+    path: Path, key: dict[str, Any], module: Any, optimizer: Any, average: Average
 ) -> list[dict[str, float]]:
-    """Put a checkpoint's state into a module and its optimizer; return the history.
+    """Put a checkpoint's state into a module, its optimizer and the average; return the history.
 
     Raises
     ------
@@ -60,6 +62,8 @@ def load_checkpoint(
     with torch.no_grad():
         for name, value in module.values().items():
             value.copy_(torch.from_numpy(arrays[f"value {name}"]))
+        for name, value in average.shadow.items():
+            value.copy_(torch.from_numpy(arrays[f"average {name}"]))
     states: dict[int, dict[str, Any]] = {}
     for name, array in arrays.items():
         if name.startswith("state "):

@@ -13,7 +13,8 @@ from netsuke.data import Dataset, Part
 from netsuke.data.stored import misfit
 from netsuke.data.stored import stored_inputs as stored_inputs
 from netsuke.errors import DataError, UsageError
-from netsuke.ir import Array, Graph, interpret_batch
+from netsuke.ir import Array, Graph
+from netsuke.train.integers import interpret_many
 from netsuke.train.memory import kept_memory
 from netsuke.train.module import scores_graph, to_module
 
@@ -71,7 +72,7 @@ def predict(graph: Graph, part: Part, run: Run | None = None, batch: int = 256) 
     Parameters
     ----------
     graph
-        Float (computed by PyTorch) or integer (computed by `interpret_batch`, slowly).
+        Float (computed by PyTorch) or integer (computed by `interpret_many`, bit for bit).
     part
         Samples.
     run
@@ -82,7 +83,7 @@ def predict(graph: Graph, part: Part, run: Run | None = None, batch: int = 256) 
     out = graph.tensors[graph.outputs[0]]
     if run is None:
         integer = any(tensor.quant is not None for tensor in graph.tensors.values())
-        run = (lambda x: interpret_batch(graph, x)[0]) if integer else torch_run(graph)
+        run = (lambda x: interpret_many(graph, x)) if integer else torch_run(graph)
     results = []
     with kept_memory():
         for samples in part.batches(batch):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,17 @@ from netsuke.data import Dataset
 from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
 from netsuke.passes.edit import own_constants
-from netsuke.train.augment import augment
+from netsuke.train.augment import Moves, augment, moved
 from netsuke.train.checkpoint import load_checkpoint, save_checkpoint
-from netsuke.train.evaluate import check_match, evaluate, predict, stored_inputs
+from netsuke.train.evaluate import check_match, evaluate, stored_inputs
+from netsuke.train.hints import student
 from netsuke.train.loss import loss
 from netsuke.train.memory import kept_memory
-from netsuke.train.module import GraphModule, from_module, scores_graph, to_module
+from netsuke.train.module import from_module
+from netsuke.train.optimizer import Average, make_optimizer, rate
 from netsuke.train.progress import Progress
 from netsuke.train.recipe import Recipe
+from netsuke.train.teaching import Teaching, view_moves, view_of
 
 LATE = 0.15
 """Share of the time by which training may be late before it hurries."""
@@ -62,6 +64,8 @@ def train(
     deadline: float | None = None,
     validate: bool = True,
     progress: Progress | None = None,
+    hints: Sequence[tuple[str, str]] | None = None,
+    cache: Path | str | None = None,
 ) -> Trained:
     """Train the weights of a float graph.
 
@@ -90,6 +94,11 @@ def train(
         Whether to measure the validation part after each epoch.
     progress
         Where to show how far it is; None shows a bar of its own on a terminal.
+    hints
+        Pairs of hidden tensors (student's, teacher's) for `Recipe.hint`; None finds them.
+    cache
+        Folder in which the teacher's scores of each view are kept, for any number of students;
+        None keeps them in `out`, or in memory.
 
     Raises
     ------
@@ -97,35 +106,94 @@ def train(
         When graph and data do not match, or the checkpoint belongs to other ones.
     """
     recipe = recipe or Recipe()
-    if progress is None:
-        with Progress() as bar:
-            return train(
-                graph,
-                data,
-                recipe,
-                teacher=teacher,
-                taught=taught,
-                out=out,
-                resume=resume,
-                deadline=deadline,
-                validate=validate,
-                progress=bar,
-            )
     check_match(graph, data)
     graph = own_constants(graph)
+    folder = cache if cache is not None else None if out is None else Path(out) / "teacher"
+    teaching = Teaching(teacher, taught, data, recipe, None if folder is None else Path(folder))
+    module = student(graph, teacher, data, recipe, hints)
+    key = {
+        "graph": graph.fingerprint(),
+        "teacher": teaching.fingerprint(),
+        "data": data.fingerprint() if out is not None else "",
+        "recipe": recipe.record(),
+    }
+
+    def judge() -> float:
+        now = from_module(module.graph, module)
+        return evaluate(now, data, data.validation).metric
+
+    history, finished = learn(
+        module,
+        data,
+        recipe,
+        teaching,
+        judge if validate else None,
+        Place(None if out is None else Path(out), resume, key),
+        deadline,
+        progress,
+    )
+    return Trained(from_module(graph, module), history, finished)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a training keeps its state.
+
+    Attributes
+    ----------
+    folder
+        Of the checkpoint; None keeps none.
+    resume
+        Whether to go on from a checkpoint that is there.
+    key
+        What a checkpoint must agree with.
+    """
+
+    folder: Path | None
+    resume: bool
+    key: dict[str, Any]
+
+
+def learn(
+    module: Any,
+    data: Dataset,
+    recipe: Recipe,
+    teaching: Teaching,
+    judge: Callable[[], float] | None,
+    place: Place,
+    deadline: float | None,
+    progress: Progress | None,
+) -> tuple[tuple[dict[str, float], ...], bool]:
+    """Move a module's parameters; return the history and whether all epochs were done.
+
+    Parameters
+    ----------
+    module
+        A `GraphModule`, or one that is called alike, has its `graph` and tells its `values`. It
+        may have a method ``extra_loss(samples, epoch) -> (share, loss)``, told after each
+        forward step: the loss is added, and the rest of the loss multiplied by the share.
+    judge
+        Measures the module on the validation part, in points; None leaves it out.
+    data, recipe, teaching, place, deadline, progress
+        As for `train`.
+    """
+    if progress is None:
+        with Progress() as bar:
+            return learn(module, data, recipe, teaching, judge, place, deadline, bar)
     with fixed_threads(recipe.threads), kept_memory():
-        run = _Run(graph, data, recipe, teacher, deadline, progress)
-        run.taught = taught
-        path = None if out is None else Path(out) / "checkpoint.npz"
-        key = run.key() if path else {}
-        if path and resume and path.exists():
-            run.history = load_checkpoint(path, key, run.module, run.optimizer)
+        run = _Run(module, data, recipe, teaching, deadline, progress)
+        path = None if place.folder is None else place.folder / "checkpoint.npz"
+        if path and place.resume and path.exists():
+            run.history = load_checkpoint(path, place.key, module, run.optimizer, run.average)
         finished = True
+        if not (len(data.validation) and data.validation.targets is not None):
+            judge = None
         while len(run.history) < recipe.epochs and finished:
-            finished = run.epoch(len(run.history), validate)
+            finished = run.epoch(len(run.history), judge)
             if path and finished:
-                save_checkpoint(path, key, run.module, run.optimizer, run.history)
-        return Trained(from_module(graph, run.module), tuple(run.history), finished)
+                save_checkpoint(path, place.key, module, run.optimizer, run.history, run.average)
+        run.average.exchange()
+        return tuple(run.history), finished
 
 
 @contextmanager
@@ -144,41 +212,30 @@ class _Run:
 
     def __init__(
         self,
-        graph: Graph,
+        module: Any,
         data: Dataset,
         recipe: Recipe,
-        teacher: Graph | None,
+        teaching: Teaching,
         deadline: float | None,
         bar: Progress,
     ) -> None:
-        self.graph, self.data, self.recipe, self.bar = graph, data, recipe, bar
-        self.teacher_graph = teacher
-        self.module = to_module(scores_graph(graph))
-        self.teacher = None if teacher is None else to_module(scores_graph(teacher)).eval()
-        self.taught: Array | None = None
+        self.module, self.data, self.recipe, self.bar = module, data, recipe, bar
+        self.teaching = teaching
         self.history: list[dict[str, float]] = []
         self.started, self.deadline = time.monotonic(), deadline
         count = min(recipe.samples or len(data.train), len(data.train))
         self.steps = max(1, count // recipe.batch)
-        self.optimizer = _optimizer(self.module, recipe)
+        self.optimizer = make_optimizer(module.graph.name, list(module.parameters()), recipe)
+        self.average = Average(module.values(), recipe.ema)
+        self.moves: Moves | None = None
 
-    def key(self) -> dict[str, Any]:
-        """What a checkpoint must agree with."""
-        teacher = "" if self.teacher_graph is None else self.teacher_graph.fingerprint()
-        if self.taught is not None:
-            teacher = hashlib.sha256(np.ascontiguousarray(self.taught).tobytes()).hexdigest()
-        return {
-            "graph": self.graph.fingerprint(),
-            "teacher": teacher,
-            "data": self.data.fingerprint(),
-            "recipe": self.recipe.record(),
-        }
-
-    def epoch(self, number: int, validate: bool) -> bool:
+    def epoch(self, number: int, judge: Callable[[], float] | None) -> bool:
         """Do one epoch; False when the time ran out within it."""
         rng = np.random.default_rng([self.recipe.seed, number])
         order = rng.permutation(len(self.data.train))
         batch = min(self.recipe.batch, len(order))
+        view = view_of(number, self.recipe)
+        self.moves = None if view is None else view_moves(self.data, self.recipe, view)
         total = 0.0
         self.module.train()
         for step in range(self.steps):
@@ -192,9 +249,10 @@ class _Run:
         entry = {"loss": total / self.steps}
         if not math.isfinite(entry["loss"]):
             raise UsageError(f"training diverged in epoch {number + 1}; try a smaller --lr")
-        if validate and len(self.data.validation) and self.data.validation.targets is not None:
-            now = from_module(self.module.graph, self.module)
-            entry["validation"] = evaluate(now, self.data, self.data.validation).metric
+        if judge is not None:
+            self.average.exchange()
+            entry["validation"] = judge()
+            self.average.exchange()
             self.bar.say(
                 f"epoch {number + 1:3d}: loss {entry['loss']:.4f}, "
                 f"validation {entry['validation']:.2f}"
@@ -205,18 +263,28 @@ class _Run:
     def _step(self, epoch: int, step: int, positions: Array, rng: np.random.Generator) -> float:
         recipe, part = self.recipe, self.data.train
         for group in self.optimizer.param_groups:
-            group["lr"] = _rate(recipe, self._place(epoch, step), recipe.epochs * self.steps)
-        samples = part.batch(positions)
-        if len(samples.shape[1:]) == 3:
-            samples = augment(samples, recipe.augment, rng)
+            group["lr"] = rate(recipe, self._place(epoch, step), recipe.epochs * self.steps)
+        samples = self._shown(part.batch(positions), positions, rng)
         targets = None if part.targets is None else part.targets[part.indices[positions]]
-        outputs = self.module(_tensor(self.module, samples))
-        taught = self._teach(samples, positions)
+        outputs = self.module(torch.from_numpy(stored_inputs(self.module.graph, samples)))
+        taught = self.teaching.scores(samples, positions, view_of(epoch, recipe))
         value = loss(outputs, targets, taught, self.data.task, len(self.data.classes), recipe)
+        if hasattr(self.module, "extra_loss"):
+            share, extra = self.module.extra_loss(samples, epoch)
+            value = share * value + extra
         self.optimizer.zero_grad(set_to_none=True)
         value.backward()
         self.optimizer.step()
+        self.average.update(epoch * self.steps + step)
         return float(value.detach())
+
+    def _shown(self, samples: Array, positions: Array, rng: np.random.Generator) -> Array:
+        """Samples as this step shows them."""
+        if self.recipe.views:
+            return samples if self.moves is None else moved(samples, self.moves.of(positions))
+        if len(samples.shape[1:]) == 3:
+            return augment(samples, self.recipe.augment, rng)
+        return samples
 
     def _place(self, epoch: int, step: int) -> int:
         """The step of the schedule: the step that is due, or a later one when time runs away."""
@@ -226,41 +294,3 @@ class _Run:
         spent = (time.monotonic() - self.started) / max(self.deadline - self.started, 1e-3)
         late = spent > due / steps + LATE
         return max(due, min(steps, int(spent * steps))) if late else due
-
-    def _teach(self, samples: Array, positions: Array) -> Any:
-        """The teacher's scores; without augmentation they are computed once and kept."""
-        if self.taught is not None and self.recipe.augment == "none":
-            return torch.from_numpy(self.taught[positions])
-        if self.teacher is None:
-            return None
-        with torch.no_grad():
-            if self.recipe.augment != "none":
-                return self.teacher(_tensor(self.teacher, samples))
-            assert self.teacher_graph is not None
-            self.taught = predict(scores_graph(self.teacher_graph), self.data.train)
-            return torch.from_numpy(self.taught[positions])
-
-
-def _tensor(module: GraphModule, samples: Array) -> Any:
-    return torch.from_numpy(stored_inputs(module.graph, samples))
-
-
-def _rate(recipe: Recipe, step: int, steps: int) -> float:
-    warm = max(1, steps // 20)
-    if step < warm:
-        return recipe.lr * (step + 1) / warm
-    return recipe.lr * 0.5 * (1.0 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-def _optimizer(module: GraphModule, recipe: Recipe) -> Any:
-    parameters = list(module.parameters())
-    if not parameters:
-        raise UsageError(f"{module.graph.name} has no weights to train")
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=recipe.lr)

@@ -25,7 +25,7 @@ LARGEST = 1 << 30
 USUAL = 1 << 25
 """What glibc's own thresholds grow to (bytes) when a process frees large blocks."""
 
-_depth = 0
+_holders: list[None] = []
 
 
 @contextmanager
@@ -34,16 +34,15 @@ def kept_memory() -> Iterator[None]:
 
     Does nothing where the C library is not glibc, or where a person has set its thresholds.
     """
-    global _depth
-    library = None if _depth else _glibc()
-    _depth += 1
+    library = None if _holders else _glibc()
+    _holders.append(None)
     try:
         if library is not None:
             library.mallopt(MMAP_THRESHOLD, LARGEST)
             library.mallopt(TRIM_THRESHOLD, KEPT)
         yield
     finally:
-        _depth -= 1
+        _holders.pop()
         if library is not None:
             library.mallopt(MMAP_THRESHOLD, USUAL)
             library.mallopt(TRIM_THRESHOLD, 2 * USUAL)

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option("-o", "--out", help="ONNX file to write.")],
         epochs: Annotated[int, typer.Option(help="Passes over the training part.")] = 10,
         lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
-        augment: Annotated[str, typer.Option(help="none, shift or flip.")] = "none",
+        augment: Annotated[str, typer.Option(help="none, shift, flip or rotate.")] = "none",
         seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
         checkpoints: Annotated[Path | None, typer.Option(help="Folder for checkpoints.")] = None,
         resume: Annotated[bool, typer.Option(help="Go on from the checkpoints.")] = False,
