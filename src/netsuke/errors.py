@@ -76,14 +76,19 @@ class LimitsNotMetError(DoesNotFitError):
     """No design found inside all limits; `needed` is the least that any design can reach."""
 
     reason: str = "even with one channel left wherever channels may be cut"
+    relaxation: str = ""  # the cheapest change that would make it possible
 
     def __str__(self) -> str:
         return (
             f"{self.memory}: at least {self.needed:,} are needed {self.reason}, the limit is "
             f"{self.available:,} ({self.needed - self.available:,} over); node {self.culprit!r} "
-            "is in the way. Try a higher limit, a larger device (netsuke devices), smaller "
-            "inputs, or another model."
+            f"is in the way. {self._advice()}"
         )
+
+    def _advice(self) -> str:
+        if self.relaxation:
+            return f"The least that helps: {self.relaxation}. Or try smaller inputs, another model."
+        return "Try a higher limit, a larger device (netsuke devices), smaller inputs, or another model."
 
 
 @dataclass(eq=False)

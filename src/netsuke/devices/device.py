@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class Limits:
         Executed instructions for one inference.
     max_drop
         Largest loss of the metric, in points (1.0 = one percentage point of accuracy).
+    floors
+        Class -> least accuracy of that class, in points.
     """
 
     flash: int | None = None
@@ -106,3 +109,4 @@ class Limits:
     latency: float | None = None
     instructions: int | None = None
     max_drop: float | None = None
+    floors: Mapping[str, float] = field(default_factory=dict)

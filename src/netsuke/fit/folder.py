@@ -34,6 +34,7 @@ class RunFolder:
 
     def __init__(self, folder: Path | None, key: dict[str, Any], resume: bool) -> None:
         self.folder = folder
+        self._graphs: dict[str, bytes] = {}
         self.started = time.monotonic()
         self.before = 0.0
         if folder is None:
@@ -81,6 +82,28 @@ class RunFolder:
             write_whole(path, save_graph(make()))
             self._tick()
         return load_graph(path.read_bytes(), OPERATORS, str(path))
+
+    def keep_graph(self, name: str, graph: bytes) -> None:
+        """Keep a graph that was made elsewhere."""
+        if self.folder is None:
+            self._graphs[name] = graph
+        else:
+            write_whole(self.folder / f"{name}.nsk", graph)
+            self._tick()
+
+    def kept_graph(self, name: str) -> Graph | None:
+        """A graph that was kept, or None."""
+        if not self.has_graph(name):
+            return None
+        if self.folder is None:
+            return load_graph(self._graphs[name], OPERATORS, name)
+        path = self.folder / f"{name}.nsk"
+        return load_graph(path.read_bytes(), OPERATORS, str(path))
+
+    def has_graph(self, name: str) -> bool:
+        if self.folder is None:
+            return name in self._graphs
+        return (self.folder / f"{name}.nsk").exists()
 
     def array(self, name: str, make: Callable[[], Array]) -> Array:
         """The array of a step."""

@@ -1,28 +1,28 @@
-"""Candidates learn from the original, for a while or for the rest of the time."""
+"""Designs learn from the original: at a rung of the search, or for the rest of the time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from time import monotonic
 from typing import Any
 
-from netsuke.data import Dataset, Part
-from netsuke.devices import Device
-from netsuke.fit.effort import PROBE, Effort, plan_effort, with_visits
+from netsuke.data import Dataset
+from netsuke.fit.design import Design, Sized
+from netsuke.fit.effort import Effort, Speed, measure_speed, plan_effort
 from netsuke.fit.folder import RunFolder
-from netsuke.fit.measure import evaluate_integers, ship
 from netsuke.fit.result import Attempt
-from netsuke.fit.sizing import Sized
-from netsuke.ir import Array, Graph
-from netsuke.train import Progress, Recipe, evaluate, predict, scores_graph, train
+from netsuke.fit.space import DesignSpace
+from netsuke.fit.trials import Trials
+from netsuke.fit.workers import Job, Lesson, Outcome, Workers, learn, score
+from netsuke.ir import Array, Graph, load_graph, save_graph
+from netsuke.ops import OPERATORS
+from netsuke.train import Progress, Recipe, predict, scores_graph
 
-JUDGED = (250, 2000)  # validation samples that choose among candidates, at least and at most
-ROUNDS = 4  # of training the chosen candidate
-MUCH = 0.25  # share of the time that is worth another round
+JUDGED = (500, 4000)  # validation samples that score a design, at least and at most
 RESERVE = 0.1  # share of the time for compiling
 JUDGING = 1e9  # multiply-accumulates a second of the C on this machine, about
+HURRY = 2.5  # times its planned share after which a training must end
 
 
 class Learning:
@@ -34,16 +34,20 @@ class Learning:
         The original.
     data
         Training and validation part are used; the test part only lends its size.
-    device
-        What candidates are compiled for when they are judged.
     recipe
         How weights are trained.
     folder
         Keeps every step.
+    trials
+        Keeps every score.
     time
         Seconds of the whole run.
     told
         Effort that a person asked for; then no clock decides anything.
+    workers
+        Where designs of the search learn.
+    floors
+        Class -> least accuracy in points.
     bar
         Shows how far it is.
     """
@@ -52,141 +56,154 @@ class Learning:
         self,
         teacher: Graph,
         data: Dataset,
-        device: Device,
         recipe: Recipe,
         folder: RunFolder,
+        trials: Trials,
         time: float,
         told: Effort | None,
+        workers: Workers,
+        floors: tuple[tuple[str, float], ...],
         bar: Progress,
     ) -> None:
-        self.teacher, self.data, self.device, self.recipe = teacher, data, device, recipe
-        self.folder, self.time, self.told, self.bar = folder, time, told, bar
-        self.effort: Effort | None = told
-        self.subset = data
-        self.taught: Array | None = None
-        self.attempts: list[Attempt] = []
+        self.teacher, self.data, self.recipe = teacher, data, recipe
+        self.folder, self.trials, self.time, self.told = folder, trials, time, told
+        self.workers, self.floors, self.bar = workers, floors, bar
+        self.attempts: dict[str, Attempt] = {}
         self.notes: list[str] = []
+        self.speed: Speed | None = None
+        self._lesson: Lesson | None = None
 
-    def begin(self, student: Graph, probes: int) -> None:
-        """Plan the training of so many candidates and of the chosen one; ask the teacher."""
-        if self.told is None:
-            self.effort = Effort(**self.folder.values("effort", self._planned(student, probes)))
-        assert self.effort is not None
-        self._teach(self.effort, "taught")
-
-    def _planned(self, student: Graph, probes: int) -> Callable[[], dict[str, Any]]:
-        def make() -> dict[str, Any]:
-            left = self._training_time() - self.folder.elapsed
-            plan = plan_effort(self.teacher, student, self.data, left, probes, self.recipe)
-            return plan.record()
-
-        return make
-
-    def _training_time(self) -> float:
-        """Seconds of the whole time; the rest is for compiling and judging the last network."""
-        judging = len(self.data.test) * self.teacher.macs / JUDGING
-        return self.time - min(0.4 * self.time, RESERVE * self.time + judging)
-
-    def _deadline(self, short: bool) -> float | None:
-        """``time.monotonic()`` at which a training must end.
-
-        A probe may take twice its share, or a busy machine would leave nothing to the last one.
-        """
-        if self.told is not None:
-            return None
-        now = monotonic()
-        left = self.folder.started + self._training_time() - self.folder.before - now
-        return now + (min(left, 2 * PROBE * self.time) if short else left)
-
-    def _teach(self, effort: Effort, name: str) -> None:
-        """Compute the teacher's scores of the samples that are used, once."""
-        self.subset = replace(self.data, train=self.data.train.take(effort.samples))
-        self.taught = None
-        if self.recipe.augment == "none":
-            self.taught = self.folder.array(
-                name, lambda: predict(scores_graph(self.teacher), self.subset.train)
-            )
-
-    def probe(self, name: str, each: Sized, student: Graph) -> Graph:
-        """Let a candidate learn for a while and note how good its integers are."""
-        assert self.effort is not None
-        origin, sizes, visits = each.candidate.origin, each.sizes, self.effort.probe
-        self.bar.say(f"{origin}: {sizes.flash:,} B flash, {sizes.ram:,} B RAM")
-        graph = self.folder.graph(name, lambda: self._learn(name, student, visits, short=True))
-        metric = self.score(name, graph)
-        self.attempts.append(Attempt(origin, each.candidate.widths, sizes, metric))
-        return graph
-
-    def _learn(self, name: str, student: Graph, visits: int, short: bool = False) -> Graph:
-        recipe = with_visits(self.recipe, visits, len(self.subset.train))
-        trained = train(
-            student,
-            self.subset,
-            recipe,
-            teacher=self.teacher,
-            taught=self.taught,
-            out=self.folder.inside(name),
-            resume=True,
-            deadline=self._deadline(short),
-            validate=False,
-            progress=self.bar,
-        )
-        if not trained.finished:
-            done = len(trained.history) + 1
-            self.notes.append(f"{name}: the time ran out in epoch {done} of {recipe.epochs}.")
-        return trained.graph
-
-    def score(self, name: str, graph: Graph) -> float:
-        """Points of a graph's integers on validation data."""
-
-        def make() -> float:
-            shipped = ship(graph, self.data, self.device)
-            return evaluate_integers(shipped, self.data, self._judged()).metric
-
-        metric: float = self.folder.values(f"{name}-metric", make)
-        self.bar.say(f"{name}: {metric:.2f} on validation data")
-        return metric
-
-    def teacher_score(self) -> float:
-        """Points of the original on the same data."""
-        return evaluate(self.teacher, self.data, self._judged()).metric
-
-    def _judged(self) -> Part:
-        """Validation samples that a candidate's C runs in a twentieth of the time."""
+    @property
+    def judged(self) -> int:
+        """Validation samples that score a design: what the original does in a fiftieth."""
         least, most = JUDGED
-        affordable = int(0.05 * self.time * JUDGING / max(self.teacher.macs, 1))
-        return self.data.validation.take(max(least, min(most, affordable)))
+        affordable = int(0.02 * self.time * JUDGING / max(self.teacher.macs, 1))
+        return min(len(self.data.validation), max(least, min(most, affordable)))
 
-    def finish(self, name: str, student: Graph) -> tuple[Graph, float]:
-        """Train a candidate for the rest of the time; return it with its points.
+    def plan(
+        self, name: str, student: Graph, designs: int | None, first_cut: float = 0.0
+    ) -> Effort:
+        """Plan the training that the rest of the time allows, and ask the teacher."""
+        effort = self.told or Effort(
+            **self.folder.values(name, lambda: self._plan(student, designs, first_cut))
+        )
+        self._prepare(f"{name}-taught", effort)
+        return effort
 
-        The plan may have been cautious, since the machine was busy when it was made: while much
-        time is left, training goes on, and what is better on validation data stays.
+    def _plan(self, student: Graph, designs: int | None, first_cut: float) -> dict[str, Any]:
+        if self.speed is None:
+            self.speed = measure_speed(self.teacher, student, self.data, self.recipe)
+        left = self.left()
+        count = len(self.data.train)
+        return plan_effort(
+            self.speed, count, left, designs=designs, first_cut=first_cut
+        ).record()
+
+    def left(self) -> float:
+        """Seconds left for training; the rest is for compiling and judging the last network."""
+        judging = len(self.data.test) * self.teacher.macs / JUDGING
+        reserve = min(0.4 * self.time, RESERVE * self.time + judging)
+        return self.time - reserve - self.folder.elapsed
+
+    def _prepare(self, name: str, effort: Effort) -> None:
+        """Compute the teacher's scores of the samples that are used, once."""
+        subset = replace(self.data, train=self.data.train.take(effort.samples))
+        self.bar.at("asking the original", 0, 1)
+        taught = self.folder.array(name, lambda: self._taught(subset))
+        self._lesson = Lesson(subset, taught, self.recipe, self.judged, self.floors)
+
+    def _taught(self, subset: Dataset) -> Array:
+        return predict(scores_graph(self.teacher), subset.train)
+
+    @property
+    def lesson(self) -> Lesson:
+        assert self._lesson is not None
+        return self._lesson
+
+    def original_score(self) -> float:
+        """The original's points on the samples that score designs."""
+        return score(self.teacher, self.data, self.judged, self.floors)
+
+    # ---- rungs of the search
+
+    def rung(
+        self, space: DesignSpace, designs: Sequence[Sized], rung: int, visits: int
+    ) -> dict[str, float]:
+        """Let designs learn for a while, each from where its last rung ended; scores by key.
+
+        What was learned before (in an earlier life of the run) is not learned again.
         """
-        assert self.effort is not None
-        visits = self.effort.final
-        graph = self.folder.graph(name, lambda: self._learn(name, student, visits))
-        metric = self.score(name, graph)
-        for number in range(1, ROUNDS):
-            plan = self._further(f"{name}-effort{number}", graph)
-            if plan is None:
-                break
-            self._teach(plan, f"{name}-taught{number}")
-            again = f"{name}{number}"
-            further = self.folder.graph(again, partial(self._learn, again, graph, plan.final))
-            following = self.score(again, further)
-            if following >= metric:
-                graph, metric = further, following
-        return graph, metric
+        missing = []
+        for each in designs:
+            places = {group.name: group.units for group in space.skeleton_of(each.design).groups}
+            offered = {
+                f"{edit.kind} {edit.place} {edit.value}": edit in each.design.edits
+                for edit in space.edits
+            }
+            self.trials.add(each, places, offered)
+            if not self._is_done(each.design, rung):
+                missing.append(each.design)
+        jobs = [self._job(space, design, rung, visits) for design in missing]
+        by_name = {job.name: design for job, design in zip(jobs, missing, strict=True)}
+        for outcome in self.workers(self.lesson, jobs, self.bar) if jobs else ():
+            self._keep(by_name[outcome.name], rung, outcome)
+        scores = {}
+        for each in designs:
+            found = self.trials.score(each.design, rung)
+            assert found is not None
+            scores[each.design.key] = float(found["score"])
+            self.attempts[each.design.key] = Attempt(each.design, each.sizes, found["score"], rung)
+        return scores
 
-    def _further(self, name: str, student: Graph) -> Effort | None:
-        """A plan for the time that is left, if that is much; kept for a resumed run."""
+    def _is_done(self, design: Design, rung: int) -> bool:
+        known = self.trials.score(design, rung) is not None
+        return known and self.folder.has_graph(_name(design, rung))
 
-        def make() -> dict[str, Any]:
-            left = self._training_time() - self.folder.elapsed
-            if self.told is not None or left < MUCH * self.time:
-                return {}
-            return self._planned(student, 0)()
+    def _job(self, space: DesignSpace, design: Design, rung: int, visits: int) -> Job:
+        before = self.folder.kept_graph(_name(design, rung - 1)) if rung else None
+        graph = space.realise(design) if before is None else before
+        inputs = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
+        return Job(_name(design, rung), save_graph(graph), inputs, visits, self._allowed(visits))
 
-        record = self.folder.values(name, make)
-        return Effort(**record) if record else None
+    def _allowed(self, visits: int) -> float | None:
+        """Seconds that a training may take on a machine that is busier than planned."""
+        if self.told is not None or self.speed is None:
+            return None
+        return HURRY * visits * self.speed.learning + 5.0
+
+    def _keep(self, design: Design, rung: int, outcome: Outcome) -> None:
+        self.folder.keep_graph(outcome.name, outcome.graph)
+        more = {"losses": list(outcome.losses), "finished": outcome.finished}
+        self.trials.report(design, rung, outcome.score, more)
+        self.bar.say(f"{design.origin}: {outcome.score:.2f} on validation data (rung {rung})")
+        if not outcome.finished:
+            self.notes.append(f"{design.origin}: the time ran out at rung {rung}.")
+
+    def graph_of(self, space: DesignSpace, design: Design, rung: int) -> Graph:
+        """What a design had learned after a rung."""
+        found = self.folder.kept_graph(_name(design, rung))
+        return space.realise(design) if found is None else found
+
+    # ---- one design for longer
+
+    def further(self, name: str, graph: Graph, design: Design, visits: int) -> tuple[Graph, Any]:
+        """Train a graph; its (graph, losses), kept by name."""
+        inputs = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
+
+        def make() -> Graph:
+            job = Job(name, save_graph(graph), inputs, visits, self._rest())
+            outcome = learn(self.lesson, job, self.bar)
+            self.folder.values(f"{name}-losses", lambda: list(outcome.losses))
+            if not outcome.finished:
+                self.notes.append(f"{name}: the time ran out in its training.")
+            return load_graph(outcome.graph, OPERATORS, name)
+
+        trained = self.folder.graph(name, make)
+        return trained, self.folder.values(f"{name}-losses", list)
+
+    def _rest(self) -> float | None:
+        return None if self.told is not None else max(5.0, self.left())
+
+
+def _name(design: Design, rung: int) -> str:
+    return f"designs/{design.key}-{rung}"

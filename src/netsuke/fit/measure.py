@@ -12,7 +12,7 @@ from netsuke.compress.quantize import quantize
 from netsuke.data import Dataset, Part
 from netsuke.devices import Device
 from netsuke.errors import MissingToolError
-from netsuke.fit.space import Sizes
+from netsuke.fit.design import Sizes
 from netsuke.ir import Array, Graph
 from netsuke.passes import optimize
 from netsuke.schedule import Plan
@@ -74,6 +74,13 @@ def integers(graph: Graph, data: Dataset, calibration: int) -> Graph:
     folded = optimize(graph)
     samples = data.train.take(calibration).samples
     return quantize(folded, stored_inputs(folded, samples))
+
+
+def sizing_integers(graph: Graph, data: Dataset) -> Graph:
+    """An int8 graph of the right shapes, quickly: ranges of one sample, nothing balanced."""
+    folded = optimize(graph)
+    sample = stored_inputs(folded, data.train.take(1).samples)
+    return quantize(folded, sample, ranges="minmax", equalize=False, bias_correction=False)
 
 
 def measure(planned: Plan, device: Device, weights: int | None = None) -> Sizes:

@@ -1,38 +1,31 @@
-"""Finding the largest candidate on one way down whose exact sizes hold the limits."""
+"""Exact sizes of designs, and the widest design of a skeleton that holds the limits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
 from netsuke.codegen import compile_graph
-from netsuke.data import Dataset
+from netsuke.compress.edits import Edit
 from netsuke.devices import Device, Limits
 from netsuke.devices.timing import has_timing, timing
-from netsuke.errors import DoesNotFitError, LimitsNotMetError
-from netsuke.fit.cost import LIMITS
-from netsuke.fit.measure import integers, measure, prove
-from netsuke.fit.shrink import Shrinker
-from netsuke.fit.space import Candidate, ChannelSpace, Sizes
+from netsuke.errors import DoesNotFitError
+from netsuke.fit.design import Design, Sized, Sizes
+from netsuke.fit.measure import integers, measure, prove, sizing_integers
+from netsuke.fit.space import DesignSpace
+from netsuke.fit.walk import Walk
 from netsuke.ir import Array
 from netsuke.schedule import Plan, plan
 
-ROUNDS = 12
+LIMITS = ("flash", "ram", "instructions")
+ROUNDS = 6
+"""Exact answers that one design may take on its way into the limits."""
 SLACK = 0.03
 """Share of a limit that is not worth another compilation."""
-PROOFS = 4
-"""Times that a linker and an emulator may send the search back."""
-SAMPLES = 2
-"""Calibration samples when only sizes are asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sized:
-    """A candidate with its exact sizes."""
-
-    candidate: Candidate
-    sizes: Sizes
+MARGIN = 0.004
+"""Share of a limit by which a correction aims lower than it must."""
 
 
 def targets(limits: Limits, device: Device) -> Array:
@@ -67,35 +60,33 @@ def broken(sizes: Sizes, wanted: Array) -> list[str]:
 
 
 class Sizer:
-    """Exact sizes of candidates of one space on one device.
+    """Exact sizes of the designs of one space on one device.
+
+    Sizes depend on shapes, hardly on weights: designs are quantized with the ranges of one sample
+    and planned. What ships is quantized in earnest, linked and emulated (`proof`).
 
     Parameters
     ----------
-    space, data, device
-        What is cut, what calibrates, and what it is compiled for.
+    space, device
+        What is cut, and what it is compiled for.
     """
 
-    def __init__(self, space: ChannelSpace, data: Dataset, device: Device) -> None:
-        self.space, self.data, self.device = space, data, device
-        self.known: dict[tuple[int, ...], Sizes] = {}
-        self.proved: dict[tuple[int, ...], Sizes] = {}
+    def __init__(self, space: DesignSpace, device: Device) -> None:
+        self.space, self.device = space, device
+        self.known: dict[str, Sizes] = {}
+        self.bias = np.ones(3)
+        """What a linker and an emulator say, over what the models say; learned from proofs."""
+        self._pairs: dict[
+            tuple[tuple[Edit, ...], str], dict[str, tuple[Array, Array]]
+        ] = {}
 
-    def sizes(self, candidate: Candidate) -> Sizes:
-        """Exact sizes; they depend on the widths only."""
-        if candidate.widths not in self.known:
-            quantized = integers(self.space.realise(candidate), self.data, SAMPLES)
-            planned = plan(quantized, self.device, stripes=False)
-            self.known[candidate.widths] = self._fitted(planned)
-        return self.known[candidate.widths]
-
-    def proof(self, candidate: Candidate, count: bool) -> Sizes:
-        """Sizes as a linker and, with `count`, an emulator say."""
-        if candidate.widths not in self.proved:
-            quantized = integers(self.space.realise(candidate), self.data, SAMPLES)
-            artifact = compile_graph(quantized, self.device)
-            sizes = self.sizes(candidate)
-            self.proved[candidate.widths] = prove(artifact, sizes, self.device, count)
-        return self.proved[candidate.widths]
+    def sizes(self, design: Design) -> Sizes:
+        """Exact sizes of a design."""
+        if design.key not in self.known:
+            graph = self.space.realise(design)
+            quantized = sizing_integers(graph, self.space.data_of(design))
+            self.known[design.key] = self._fitted(plan(quantized, self.device, stripes=False))
+        return self.known[design.key]
 
     def _fitted(self, planned: Plan) -> Sizes:
         """The sizes; an arena that no region takes counts as more than the whole memory."""
@@ -108,63 +99,118 @@ class Sizer:
             return replace(sizes, ram=ram, peak_node=error.culprit)
         return sizes
 
-    def require_possible(self, wanted: Array) -> Sizes:
-        """Raise LimitsNotMetError when even the smallest candidate breaks a limit."""
-        least = self.sizes(self.space.smallest())
-        for name, needed, available in zip(LIMITS, as_array(least), wanted, strict=True):
-            if needed > available:
-                culprit = least.largest_node if name == "flash" else least.peak_node
-                raise LimitsNotMetError(name, int(needed), int(available), culprit)
-        return least
+    def proof(self, design: Design, count: bool) -> Sizes:
+        """Sizes as a linker and, with `count`, an emulator say; `bias` learns from them."""
+        quantized = integers(self.space.realise(design), self.space.data_of(design), 2)
+        artifact = compile_graph(quantized, self.device)
+        sizes = self.sizes(design)
+        proved = prove(artifact, sizes, self.device, count)
+        said = as_array(proved) / np.maximum(as_array(sizes), 1.0)
+        self.bias = np.maximum(self.bias, said)
+        return proved
 
-    def narrow(self, shrinker: Shrinker, wanted: Array, origin: str) -> Sized:
-        """Return the largest candidate found on a shrinker's way down that holds `wanted`.
-
-        What the models say is checked by a linker and, when instructions are limited, by an
-        emulator; where they say more, the aim is lowered by as much and the way walked again.
-        """
-        aim, count = wanted.copy(), bool(np.isfinite(wanted[2]))
-        found = self._narrow(shrinker, aim, origin)
-        for _ in range(PROOFS):
-            proof = as_array(self.proof(found.candidate, count))
-            if not (proof > wanted).any():
+    def proved_within(self, design: Design, wanted: Array, tries: int = 3) -> Sized:
+        """The design, or a narrower one, whose linked and emulated sizes hold `wanted`."""
+        count = bool(np.isfinite(wanted[2]))
+        for _ in range(tries):
+            proof = self.proof(design, count)
+            if not (as_array(proof) > wanted).any():
+                return Sized(design, proof)
+            narrower = self.within(design, wanted)
+            if narrower is None or narrower.design.key == design.key:
                 break
-            modelled = as_array(found.sizes)
-            ratio = np.where(proof > wanted, np.minimum(modelled / proof, wanted / proof), 1.0)
-            aim = np.where(proof > wanted, np.minimum(aim, wanted) * ratio * (1 - SLACK / 3), aim)
-            found = self._narrow(shrinker, aim, origin)
-        return found
+            design = narrower.design
+        return Sized(design, proof)
 
-    def _narrow(self, shrinker: Shrinker, wanted: Array, origin: str) -> Sized:
-        """As `narrow`, by the models alone.
+    def holds(self, sizes: Sizes, wanted: Array) -> bool:
+        """Whether the models, corrected by what proofs have taught, say that limits hold."""
+        return not (as_array(sizes) * self.bias > wanted).any()
 
-        A byte of the quick cost is a byte of the exact one, up to an offset that changes with the
-        kernels that are chosen (smaller layers may need other code). So each exact answer that is
-        too large lowers the aim by what is too much; when that would pass the smallest candidate,
-        or after an answer that fits, the aim is half-way to the other side.
+    def within(self, design: Design, wanted: Array) -> Sized | None:
+        """Return the design narrowed where a limit is broken and widened where there is room.
+
+        A byte of the quick cost is a byte of flash up to an offset (the code, which changes with
+        the kernels that are chosen); arenas and instructions are proportional. Each exact answer
+        corrects the aim. None: no widths of this skeleton hold the limits.
         """
-        least = self.space.smallest()
-        found = Sized(least, self.sizes(least))
-        fits = shrinker.quick(np.array(least.widths))
-        aim = np.full(3, np.inf)
-        over = np.full(3, np.inf)  # the smallest quick cost that was too much, each
+        skeleton = self.space.skeleton_of(design)
+        walk = Walk(skeleton.quick, skeleton.importance)
+        aim = wanted / self.bias * (1.0 - MARGIN)
+        widths = np.minimum(np.array(design.widths, np.int64), skeleton.whole)
+        best: Sized | None = None
         for _ in range(ROUNDS):
-            widths, _ = shrinker.shrink(aim)
-            candidate = shrinker.candidate(widths, origin)
-            quick, sizes = shrinker.quick(widths), self.sizes(candidate)
-            excess = as_array(sizes) - wanted
-            if (excess > 0).any():
-                scale = np.where(np.arange(3) == 2, as_array(sizes)[2] / max(quick[2], 1.0), 1.0)
-                over = np.where(excess > 0, np.minimum(over, quick), over)
-                step = np.maximum(np.where(excess > 0, excess, 0.0) / scale, 0.01 * quick)
-                lower = np.where(quick - step > fits, quick - step, (quick + fits) / 2)
-                aim = np.where(excess > 0, np.minimum(lower, aim), aim)
-                continue
-            if sum(widths) > sum(found.candidate.widths):
-                found, fits = Sized(candidate, sizes), np.maximum(fits, quick)
-            bound = np.isfinite(over)
-            room = -excess[bound] / wanted[bound]
-            if not bound.any() or (room < SLACK).any() or not (over[bound] > fits[bound]).all():
+            quick = self._translate(design, aim)
+            widths = walk.up(quick, walk.down(quick, widths))
+            found = replace(design, widths=tuple(int(width) for width in widths))
+            seen = found.key in self._exact(design)
+            sizes = self._measured(found)
+            if self.holds(sizes, wanted):
+                if best is None or sum(found.widths) > sum(best.design.widths):
+                    best = Sized(found, sizes)
+                if seen or self._is_tight(sizes, wanted) or found.widths == skeleton.whole:
+                    break
+            elif widths.max(initial=1) == 1:
                 break
-            aim = np.where(bound, (fits + over) / 2, aim)
-        return found
+            elif seen:  # the nearest answer does not lead inside: aim lower
+                over = as_array(sizes) * self.bias > wanted
+                aim = np.where(over, aim * (1.0 - SLACK), aim)
+        return best
+
+    def roughly(self, design: Design, wanted: Array) -> Design:
+        """The design brought within the limits as far as the quick cost can tell."""
+        skeleton = self.space.skeleton_of(design)
+        walk = Walk(skeleton.quick, skeleton.importance)
+        quick = self._translate(design, wanted / self.bias * (1.0 - MARGIN))
+        widths = np.minimum(np.array(design.widths, np.int64), skeleton.whole)
+        widths = walk.up(quick, walk.down(quick, widths))
+        return replace(design, widths=tuple(int(width) for width in widths))
+
+    def record(self) -> dict[str, Any]:
+        """Everything learned so far, as plain values: what a resumed run must know to go on."""
+        pairs = [
+            [Design((), edits, family).record(), key, quick.tolist(), exact.tolist()]
+            for (edits, family), found in self._pairs.items()
+            for key, (quick, exact) in found.items()
+        ]
+        known = {key: asdict(sizes) for key, sizes in self.known.items()}
+        return {"bias": self.bias.tolist(), "known": known, "pairs": pairs}
+
+    def restore(self, record: dict[str, Any]) -> None:
+        """Know what `record` knew, and nothing else."""
+        self.bias = np.array(record["bias"])
+        self.known = {key: Sizes(**sizes) for key, sizes in record["known"].items()}
+        self._pairs = {}
+        for place, key, quick, exact in record["pairs"]:
+            self._exact(Design.read(place))[key] = (np.array(quick), np.array(exact))
+
+    def _is_tight(self, sizes: Sizes, wanted: Array) -> bool:
+        room = 1.0 - as_array(sizes) * self.bias / wanted
+        return bool((room[np.isfinite(wanted)] < SLACK).any())
+
+    def _exact(self, design: Design) -> dict[str, tuple[Array, Array]]:
+        """(quick cost, exact sizes) by key, of the designs of one skeleton that were measured."""
+        return self._pairs.setdefault((design.edits, design.family), {})
+
+    def _measured(self, design: Design) -> Sizes:
+        sizes = self.sizes(design)
+        quick = self.space.skeleton_of(design).quick(np.array(design.widths))
+        self._exact(design)[design.key] = (quick, as_array(sizes))
+        return sizes
+
+    def _translate(self, design: Design, aim: Array) -> Array:
+        """Exact limits as limits of the quick cost, by the exact answer that was nearest."""
+        pairs = self._exact(design)
+        if not pairs:
+            count = len(self.space.skeleton_of(design).groups)
+            self._measured(replace(design, widths=(1,) * count))
+        finite = np.isfinite(aim)
+        bounded = np.where(finite, aim, 0.0)
+
+        def distance(pair: tuple[Array, Array]) -> float:
+            apart = np.abs(pair[1] - bounded) / np.maximum(bounded, 1.0)
+            return float(apart[finite].max(initial=0.0))
+
+        quick, exact = min(pairs.values(), key=distance)
+        scaled = bounded * quick / np.maximum(exact, 1.0)
+        scaled[0] = bounded[0] - (exact[0] - quick[0])
+        return np.where(finite, np.maximum(scaled, 0.0), np.inf)

@@ -1,101 +1,187 @@
-"""What a search may choose: the channels that every layer keeps.
+"""What a search may choose: widths, edits, and whole families of the zoo.
 
-A later search replaces `netsuke.fit.shrink`, which walks through this space one way, by
-anything that makes `Candidate`s; nothing else has to change.
+A *skeleton* is the original after some edits, or a network of the zoo, with its channel groups and
+the importance of their units. A design is a skeleton with widths.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from netsuke.ir import Graph
+import numpy as np
+
+from netsuke.compress.edits import Edit, apply_edits, edits, exclusive, view
+from netsuke.data import Dataset
+from netsuke.errors import NetsukeError
+from netsuke.fit.cost import QuickCost
+from netsuke.fit.design import Design
+from netsuke.ir import Array, Graph
+from netsuke.models import build
 from netsuke.passes.channel_groups import ChannelGroup, channel_groups, cut
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A point of the space: which units every group keeps, and where the idea came from."""
-
-    kept: tuple[tuple[int, ...], ...]
-    origin: str = ""
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Units left in every group."""
-        return tuple(map(len, self.kept))
+Importance = Callable[[Graph, Sequence[ChannelGroup]], tuple[Array, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """What a compiled candidate takes.
-
-    Attributes
-    ----------
-    flash
-        Bytes of weights, parameters and code.
-    ram
-        Bytes of the planned arenas: exact.
-    instructions
-        Executed instructions of one inference.
-    peak_node
-        Node during which the arena is fullest.
-    largest_node
-        Node with the largest constants.
-    flash_source, instructions_source
-        ``"modelled"``, ``"linked"`` (flash) or ``"emulated"`` (instructions).
-    """
-
-    flash: int
-    ram: int
-    instructions: int
-    peak_node: str
-    largest_node: str
-    flash_source: str = "modelled"
-    instructions_source: str = "modelled"
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What is known of a candidate: its sizes, and points of the metric on the search's data."""
-
-    sizes: Sizes
-    metric: float
-
-
-class SearchSpace(Protocol):
-    """Everything a search needs to know of a space."""
-
-    def whole(self) -> Candidate:
-        """The candidate that is the original."""
-
-    def smallest(self) -> Candidate:
-        """The smallest candidate; if it does not fit, none does."""
-
-    def realise(self, candidate: Candidate) -> Graph:
-        """The float graph of a candidate, with the original's weights where they remain."""
-
-
-class ChannelSpace:
-    """Candidates that keep some channels of every group of a graph.
+@dataclass(frozen=True, slots=True, eq=False)
+class Skeleton:
+    """A graph that is cut to any widths.
 
     Attributes
     ----------
     graph
-        The original.
+        Float, with the original's weights where they remain.
     groups
         Its channel groups.
+    importance
+        Of every unit of every group, ``(units,)`` each, above 0.
+    quick
+        Its cost as a function of widths.
     """
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.groups: tuple[ChannelGroup, ...] = channel_groups(graph)
+    graph: Graph
+    groups: tuple[ChannelGroup, ...]
+    importance: tuple[Array, ...]
+    quick: QuickCost
 
-    def whole(self) -> Candidate:
-        return Candidate(tuple(tuple(range(group.units)) for group in self.groups), "original")
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """Units of every group."""
+        return tuple(group.units for group in self.groups)
 
-    def smallest(self) -> Candidate:
-        return Candidate(tuple((0,) for _ in self.groups), "one channel everywhere")
+    def kept(self, widths: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+        """The most important units of every group, in the order in which they stand."""
+        return tuple(
+            tuple(sorted(int(unit) for unit in np.argsort(-values, kind="stable")[:width]))
+            for values, width in zip(self.importance, widths, strict=True)
+        )
 
-    def realise(self, candidate: Candidate) -> Graph:
-        return cut(self.graph, self.groups, candidate.kept)
+
+class DesignSpace:
+    """All designs that come from one graph.
+
+    Parameters
+    ----------
+    graph
+        The original, or what a first shrinking left of it.
+    data
+        Samples as the original takes them.
+    importance
+        Importance of the graph's units, measured once; edited graphs inherit it group by group.
+    rank
+        Importance for groups that have none yet (changed widths, networks of the zoo).
+    families
+        Specs of zoo networks that may take the original's place.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        data: Dataset,
+        importance: tuple[Array, ...] | None,
+        rank: Importance,
+        families: Sequence[str] = (),
+    ) -> None:
+        self.graph, self.data, self.rank = graph, data, rank
+        self.families = tuple(families)
+        self.groups = channel_groups(graph)
+        measured = rank(graph, self.groups) if importance is None else importance
+        self._known = dict(zip((g.name for g in self.groups), measured, strict=True))
+        self._skeletons: dict[tuple[tuple[Edit, ...], str], Skeleton] = {}
+        self._views: dict[tuple[Edit, ...], Dataset] = {}
+
+    @cached_property
+    def edits(self) -> tuple[Edit, ...]:
+        """Everything that may be changed besides widths."""
+        return edits(self.graph)
+
+    def skeleton(self, chosen: tuple[Edit, ...] = (), family: str = "") -> Skeleton:
+        """The graph after some edits, or a network of the zoo; made once.
+
+        Raises
+        ------
+        NetsukeError
+            When the edits do not go together.
+        """
+        key = (chosen, family)
+        if key not in self._skeletons:
+            self._skeletons[key] = self._make(chosen, family)
+        return self._skeletons[key]
+
+    def _make(self, chosen: tuple[Edit, ...], family: str) -> Skeleton:
+        graph = build(family) if family else apply_edits(self.graph, chosen)
+        groups = channel_groups(graph) if chosen or family else self.groups
+        own = None
+        ranked = []
+        for number, group in enumerate(groups):
+            values = self._known.get(group.name) if not family else None
+            if values is None or len(values) != group.units:
+                own = own or self.rank(graph, groups)
+                values = own[number]
+            ranked.append(values)
+        return Skeleton(graph, groups, tuple(ranked), QuickCost(graph, groups))
+
+    def skeleton_of(self, design: Design) -> Skeleton:
+        return self.skeleton(design.edits, design.family)
+
+    def works(self, chosen: Sequence[Edit]) -> bool:
+        """Whether some edits go together."""
+        if any(exclusive(a, b) for i, a in enumerate(chosen) for b in chosen[:i]):
+            return False
+        try:
+            self.skeleton(tuple(sorted(chosen)))
+        except NetsukeError:
+            return False
+        return True
+
+    def whole(self) -> Design:
+        """The original itself."""
+        return Design(tuple(group.units for group in self.groups), origin="original")
+
+    def smallest(self, limit: int) -> Design:
+        """The design that takes the least of one limit (0 flash, 1 RAM, 2 instructions).
+
+        One channel in every group, and every edit that makes the quick cost smaller, taken one
+        by one; what costs nothing less is left out.
+        """
+        chosen: tuple[Edit, ...] = ()
+        cost = self._least(chosen)
+        for edit in self.edits:
+            if not self.works((*chosen, edit)):
+                continue
+            trial = tuple(sorted((*chosen, edit)))
+            less = self._least(trial)
+            if (less[limit], less.sum()) < (cost[limit], cost.sum()):
+                chosen, cost = trial, less
+        count = len(self.skeleton(chosen).groups)
+        return Design((1,) * count, chosen, origin="one channel everywhere")
+
+    def _least(self, chosen: tuple[Edit, ...]) -> Array:
+        skeleton = self.skeleton(chosen)
+        return skeleton.quick(np.ones(len(skeleton.groups), np.int64))
+
+    def realise(self, design: Design) -> Graph:
+        """The float graph of a design, with inherited weights where they remain."""
+        skeleton = self.skeleton_of(design)
+        if design.widths == skeleton.whole:
+            return skeleton.graph
+        return cut(skeleton.graph, skeleton.groups, skeleton.kept(design.widths))
+
+    def data_of(self, design: Design) -> Dataset:
+        """The samples as a design takes them."""
+        if design.family or not design.edits:
+            return self.data
+        key = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
+        if key not in self._views:
+            self._views[key] = view(self.data, key) if key else self.data
+        return self._views[key]
+
+    def follow(self, graph: Graph, importance: tuple[Array, ...], data: Dataset) -> DesignSpace:
+        """The space of what a first shrinking left."""
+        return DesignSpace(graph, data, importance, self.rank, self.families)
+
+
+def named(design: Design, origin: str) -> Design:
+    """The same design with another origin."""
+    return replace(design, origin=origin)

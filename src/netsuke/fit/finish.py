@@ -1,0 +1,94 @@
+"""From the best design to what ships: it learns for the rest of the time, then its integers do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netsuke.compress.edits import Edit
+from netsuke.data import Dataset
+from netsuke.devices import Device
+from netsuke.fit.design import Design
+from netsuke.fit.effort import Effort
+from netsuke.fit.learning import Learning
+from netsuke.fit.measure import Shipped, evaluate_integers, ship
+from netsuke.fit.workers import gaps, seen
+from netsuke.ir import Graph
+
+ROUNDS = 4  # of training the chosen design in float
+MUCH = 0.25  # share of the time that is worth another round
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A design that will ship.
+
+    Attributes
+    ----------
+    graph
+        Float, trained.
+    shipped
+        Its integers and their C.
+    score
+        Points of the integers on validation data.
+    curves
+        Name of a training -> its losses.
+    """
+
+    graph: Graph
+    shipped: Shipped
+    score: float
+    curves: dict[str, list[float]]
+
+
+def finish(
+    learning: Learning, name: str, design: Design, graph: Graph, effort: Effort, device: Device
+) -> Finished:
+    """Train a design's graph, quantize it, train the integers; what validates best ships.
+
+    The plan may have been cautious, since the machine was busy when it was made: while much time
+    is left, training goes on, and what is better on validation data stays.
+    """
+    data = seen(learning.data, _inputs(design))
+    curves: dict[str, list[float]] = {}
+    graph, curves[name] = learning.further(name, graph, design, effort.final)
+    best = _rounded(learning, name, graph, data, device, curves)
+    for number in range(1, ROUNDS):
+        if learning.told is not None or learning.left() < MUCH * learning.time:
+            break
+        again = f"{name}{number}"
+        more = learning.plan(f"{again}-effort", graph, designs=0)
+        graph, curves[again] = learning.further(again, best.graph, design, more.final)
+        following = _rounded(learning, again, graph, data, device, curves)
+        best = following if following.score >= best.score else best
+    return best
+
+
+def _inputs(design: Design) -> tuple[Edit, ...]:
+    return tuple(edit for edit in design.edits if edit.kind.startswith("input"))
+
+
+def _rounded(
+    learning: Learning,
+    name: str,
+    graph: Graph,
+    data: Dataset,
+    device: Device,
+    curves: dict[str, list[float]],
+) -> Finished:
+    """Post-training quantization, scored."""
+    shipped = ship(graph, data, device)
+    return Finished(graph, shipped, _score(learning, name, shipped, data), curves)
+
+
+def _score(learning: Learning, name: str, shipped: Shipped, data: Dataset) -> float:
+    part = data.validation.take(learning.judged)
+
+    def make() -> float:
+        found = evaluate_integers(shipped, data, part)
+        lacking = gaps(found.losses, part.labels, data, learning.floors).values()
+        return found.metric - sum(max(0.0, gap) for gap in lacking)
+
+    value: float = learning.folder.values(f"{name}-metric", make)
+    learning.bar.say(f"{name}: {value:.2f} on validation data, as integers")
+    return value
+
