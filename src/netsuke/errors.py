@@ -88,7 +88,10 @@ class LimitsNotMetError(DoesNotFitError):
     def _advice(self) -> str:
         if self.relaxation:
             return f"The least that helps: {self.relaxation}. Or try smaller inputs, another model."
-        return "Try a higher limit, a larger device (netsuke devices), smaller inputs, or another model."
+        return (
+            "Try a higher limit, a larger device (netsuke devices), smaller inputs, "
+            "or another model."
+        )
 
 
 @dataclass(eq=False)

@@ -16,10 +16,11 @@ from netsuke.devices.timing import timing
 from netsuke.errors import UsageError
 from netsuke.fit import channel_groups, paired_drop
 from netsuke.fit.cost import QuickCost
-from netsuke.fit.effort import with_visits
+from netsuke.fit.effort import Effort, Speed, plan_effort, with_visits
 from netsuke.fit.folder import RunFolder
-from netsuke.fit.shrink import Shrinker, chunk
 from netsuke.fit.sizing import targets
+from netsuke.fit.space import DesignSpace
+from netsuke.fit.walk import Walk, chunk
 from netsuke.ir import constant
 from netsuke.models import build
 from netsuke.train import Recipe
@@ -79,30 +80,41 @@ def test_the_quick_cost_of_the_whole_is_its_weights_and_peak() -> None:
     assert flash / half[0] > 3.0 and ram / half[1] == 2.0
 
 
-def test_shrinking_holds_its_targets_and_likes_multiples_of_four() -> None:
+def test_walking_down_and_up_holds_its_targets_and_likes_multiples_of_four() -> None:
     graph = build("resnet8")
     groups = channel_groups(graph)
     quick = QuickCost(graph, groups)
-    importance = magnitude(graph, groups)
     whole = quick(quick.units)
     for relative in (False, True):
         aim = np.array([0.3 * whole[0], 0.5 * whole[1], np.inf])
-        shrinker = Shrinker(quick, importance, relative)
-        widths, holds = shrinker.shrink(aim)
-        assert holds and (quick(widths) <= aim).all()
-        assert all(width % 4 == 0 for width in widths)
-        kept = shrinker.candidate(widths, "test").kept
-        assert tuple(map(len, kept)) == tuple(widths)
-        best = int(np.argmax(importance[0]))
-        assert best in kept[0]
+        walk = Walk(quick, magnitude(graph, groups), relative)
+        widths = walk.down(aim)
+        assert (quick(widths) <= aim).all() and all(width % 4 == 0 for width in widths)
+        wider = walk.up(aim, widths)
+        assert (quick(wider) <= aim).all() and (wider >= widths).all()
+        for group in np.flatnonzero(wider < walk.whole):
+            more = wider.copy()
+            more[group] = min(more[group] + chunk(int(more[group]) + 4, 1) + 4, walk.whole[group])
+            assert (quick(more) > aim).any()  # no room is left
+        assert (walk.up(np.full(3, np.inf), widths) == walk.whole).all()
 
 
-def test_shrinking_says_when_nothing_is_left_to_cut() -> None:
+def test_the_most_important_units_stay() -> None:
+    graph, data = build("resnet8"), load_data("digits")
+    groups = channel_groups(graph)
+    importance = magnitude(graph, groups)
+    space = DesignSpace(graph, data, importance, magnitude)
+    kept = space.skeleton().kept([4] * len(groups))
+    for units, values in zip(kept, importance, strict=True):
+        assert min(values[list(units)]) >= np.sort(values)[-4]
+
+
+def test_walking_down_stops_at_one_channel() -> None:
     graph = build("lenet?size=8")
     groups = channel_groups(graph)
     quick = QuickCost(graph, groups)
-    widths, holds = Shrinker(quick, magnitude(graph, groups), True).shrink(np.array([1.0, 1, 1]))
-    assert not holds and set(widths) == {1}
+    widths = Walk(quick, magnitude(graph, groups)).down(np.array([1.0, 1, 1]))
+    assert set(widths) == {1}
 
 
 def test_chunks_reach_the_floor() -> None:
@@ -126,6 +138,25 @@ def test_visits_become_epochs_or_a_part_of_one() -> None:
     recipe = Recipe(batch=32)
     assert with_visits(recipe, 100, 1000).samples == 100
     assert with_visits(recipe, 3500, 1000).epochs == 3
+
+
+def test_a_plan_fills_the_time_and_no_more() -> None:
+    speed = Speed(learning=1e-3, teaching=2e-4)
+    for seconds in (5.0, 60.0, 900.0, 7200.0):
+        for first_cut in (0.0, 3.0):
+            plan = plan_effort(speed, 5000, seconds, first_cut=first_cut)
+            searching = sum(count * visits for count, visits in plan.rungs)
+            visits = searching + plan.final + plan.integers + first_cut * plan.first_cut
+            spent = visits * speed.learning + plan.samples * speed.teaching
+            assert spent <= 1.05 * seconds + 0.5
+            assert spent >= 0.6 * seconds or plan.final >= 90 * plan.samples
+            assert sum(plan.generations) == plan.designs >= 3
+
+
+def test_halving_trains_a_third_three_times_as_long() -> None:
+    rungs = Effort(1000, 0, 18, 500, 0, 0).rungs
+    assert rungs == ((18, 500), (6, 1000), (2, 3000))
+    assert sum(visits for _, visits in rungs) == 9 * 500
 
 
 def test_a_folder_computes_a_step_once(tmp_path: Path) -> None:

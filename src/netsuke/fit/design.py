@@ -42,7 +42,7 @@ class Design:
         """The design as plain values."""
         return {
             "widths": list(self.widths),
-            "edits": [[edit.kind, edit.place, edit.value] for edit in self.edits],
+            "edits": [edit.record() for edit in self.edits],
             "family": self.family,
             "origin": self.origin,
         }
@@ -52,7 +52,7 @@ class Design:
         """The design of plain values."""
         return Design(
             tuple(record["widths"]),
-            tuple(Edit(*values) for values in record["edits"]),
+            tuple(Edit.of(edit) for edit in record["edits"]),
             record["family"],
             record["origin"],
         )

@@ -151,9 +151,7 @@ def plan_effort(
     return Effort(samples, cut, wanted, visits, _step(min(most, final)), min(integers, most // 8))
 
 
-def _designs(
-    budget: float, samples: int, seconds: float, designs: int | None
-) -> tuple[int, int]:
+def _designs(budget: float, samples: int, seconds: float, designs: int | None) -> tuple[int, int]:
     """(designs, visits of each at the first rung) within a budget of visits."""
     if designs == 0:
         return 0, 0

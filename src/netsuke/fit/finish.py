@@ -30,14 +30,11 @@ class Finished:
         Its integers and their C.
     score
         Points of the integers on validation data.
-    curves
-        Name of a training -> its losses.
     """
 
     graph: Graph
     shipped: Shipped
     score: float
-    curves: dict[str, list[float]]
 
 
 def finish(
@@ -49,16 +46,15 @@ def finish(
     is left, training goes on, and what is better on validation data stays.
     """
     data = seen(learning.data, _inputs(design))
-    curves: dict[str, list[float]] = {}
-    graph, curves[name] = learning.further(name, graph, design, effort.final)
-    best = _rounded(learning, name, graph, data, device, curves)
+    graph = learning.further(name, graph, design, effort.final)
+    best = _rounded(learning, name, graph, data, device)
     for number in range(1, ROUNDS):
         if learning.told is not None or learning.left() < MUCH * learning.time:
             break
         again = f"{name}{number}"
         more = learning.plan(f"{again}-effort", graph, designs=0)
-        graph, curves[again] = learning.further(again, best.graph, design, more.final)
-        following = _rounded(learning, again, graph, data, device, curves)
+        graph = learning.further(again, best.graph, design, more.final)
+        following = _rounded(learning, again, graph, data, device)
         best = following if following.score >= best.score else best
     return best
 
@@ -68,16 +64,11 @@ def _inputs(design: Design) -> tuple[Edit, ...]:
 
 
 def _rounded(
-    learning: Learning,
-    name: str,
-    graph: Graph,
-    data: Dataset,
-    device: Device,
-    curves: dict[str, list[float]],
+    learning: Learning, name: str, graph: Graph, data: Dataset, device: Device
 ) -> Finished:
     """Post-training quantization, scored."""
     shipped = ship(graph, data, device)
-    return Finished(graph, shipped, _score(learning, name, shipped, data), curves)
+    return Finished(graph, shipped, _score(learning, name, shipped, data))
 
 
 def _score(learning: Learning, name: str, shipped: Shipped, data: Dataset) -> float:
@@ -91,4 +82,3 @@ def _score(learning: Learning, name: str, shipped: Shipped, data: Dataset) -> fl
     value: float = learning.folder.values(f"{name}-metric", make)
     learning.bar.say(f"{name}: {value:.2f} on validation data, as integers")
     return value
-

@@ -42,4 +42,3 @@ def cost_ratio(skeleton: Skeleton, design: Design, target: Design) -> float:
     """How many times the multiply-accumulates of a target a design has."""
     macs = [skeleton.quick(np.array(each.widths))[2] for each in (design, target)]
     return float(macs[0] / max(macs[1], 1.0))
-

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from netsuke.compress.edits import frame
 from netsuke.data import Dataset
 from netsuke.devices import Device, Limits
-from netsuke.errors import DataError
-from netsuke.fit.choose import is_only_drop, nothing_to_cut, over, within_drop, within_limits
+from netsuke.errors import DataError, UsageError
 from netsuke.fit.drop import paired_drop
-from netsuke.fit.effort import Effort
+from netsuke.fit.effort import told as told_effort
 from netsuke.fit.folder import RunFolder
+from netsuke.fit.judge import changes, flips, unmet
 from netsuke.fit.learning import Learning
-from netsuke.fit.measure import evaluate_integers, prove, ship
+from netsuke.fit.measure import evaluate_integers, prove
 from netsuke.fit.original import labelled, original, require_float
-from netsuke.fit.result import FitResult
-from netsuke.fit.sizing import Sizer, as_array, broken, targets
-from netsuke.fit.space import Candidate, ChannelSpace, Sizes
+from netsuke.fit.result import FitResult, Sensitivity
+from netsuke.fit.sensitivity import sensitivity, single_changes
+from netsuke.fit.sizing import Sizer, targets
+from netsuke.fit.trials import Trials
+from netsuke.fit.ways import Chosen, choose, design_space
+from netsuke.fit.workers import Cluster, as_tuple, here, seen
 from netsuke.ir import Array, Graph
 from netsuke.train import Progress, Recipe, check_match, evaluate, fixed_threads
 from netsuke.train.files import write_json
+
+LOOKING = 0.03
+"""Share of the time that measuring sensitivity may take."""
+SPEED = 1e10
+"""Multiply-accumulates a second of PyTorch, about."""
+LEAST_SAMPLES, MOST_SAMPLES = 64, 512
 
 
 def fit(
@@ -34,15 +48,20 @@ def fit(
     out: Path | str | None = None,
     resume: bool = False,
     epochs: int | None = None,
+    designs: int | None = None,
     recipe: Recipe | None = None,
+    families: Sequence[str] = (),
+    storage: str | None = None,
+    cluster: str | None = None,
     progress: Progress | None = None,
 ) -> FitResult:
-    """Shrink a float model until it holds the limits, with the smallest drop that was found.
+    """Search for the network that holds the limits with the smallest drop.
 
-    Channels are cut where they matter least, several ways; each candidate holds the limits
-    exactly (its integers are compiled and planned), learns from the original for a while, and
-    the best on validation data learns for the rest of the time. Its integers are then judged on
-    the test part, which nothing before has seen.
+    Channels, blocks, kernels, stride, resolution and colour are changed; every design that is
+    trained at all holds the limits exactly (its integers are planned, the models of code and
+    instructions corrected by a linker and an emulator). Designs learn from the original, cheap
+    before dear (`netsuke.fit.search`); the best learns for the rest of the time. Its integers are
+    then judged on the test part, which nothing before has seen.
 
     Parameters
     ----------
@@ -54,21 +73,30 @@ def fit(
     device
         Its memories are limits, too.
     limits
-        Flash, RAM, instructions or latency, and the largest drop. With a drop alone the smallest
-        network within it is searched for, by halving the flash.
+        Flash, RAM, instructions or latency, the largest drop, and floors of classes. With a drop
+        alone the smallest network within it is searched for, by halving the flash.
     seed
-        Same seed, threads and epochs: same result.
+        Same seed, threads and epochs: same result, on any number of workers.
     time
         Seconds; training ends when they are used up.
     out
-        Folder of the run: state, candidates, the small graph, its C, ``result.json``.
+        Folder of the run: state, designs, the small graph, its C, ``result.json``.
     resume
         Go on with the run in `out`.
     epochs
         Of the final training, in place of what the time allows; makes a run independent of the
         machine's speed.
+    designs
+        How many designs begin; None: as many as the time allows.
     recipe
         How weights are trained (batch, rate, augmentation, threads).
+    families
+        Specs of zoo networks that may take the original's place, such as
+        ``mobilenet_v2?width=0.35``; input shape and classes are filled in.
+    storage
+        SQLAlchemy URL of the trials; None: a SQLite file in `out`.
+    cluster
+        Address of a Ray cluster on which designs learn.
 
     Returns
     -------
@@ -78,13 +106,15 @@ def fit(
     Raises
     ------
     LimitsNotMetError
-        When not even one channel in every layer holds a limit; says which node is in the way.
+        When not even the smallest design of the space holds a limit; with the lower bound, the
+        node in the way and the cheapest relaxation.
     UsageError
         When the model is not float, or does not match the data.
     """
     recipe, limits = recipe or Recipe(seed=seed), limits or Limits()
     require_float(graph)
     check_match(graph, data)
+    floors = _floors(limits, data)
     for name, part in data.parts.items():
         if not len(part):
             raise DataError(data.name, f"has no {name} samples; fit needs all three parts")
@@ -95,96 +125,127 @@ def fit(
         "limits": asdict(limits),
         "recipe": recipe.record(),
         "epochs": epochs,
+        "designs": designs,
+        "families": list(families),
         "time": time,
     }
+    workers = here if cluster is None else Cluster(cluster)
     folder = RunFolder(None if out is None else Path(out), key, resume)
-    told = None if epochs is None else _told(epochs, len(data.train))
+    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    trials = Trials(storage or folder.folder, f"netsuke-{graph.name}-{name}")
+    told = None if epochs is None else told_effort(epochs, designs, len(data.train))
     with fixed_threads(recipe.threads), progress or Progress() as bar:
         teacher = folder.graph(
             "original", lambda: original(graph, data, recipe, folder, time, told, bar)
         )
         unlabelled = data.train.targets is None
         data = labelled(teacher, data) if unlabelled else data
-        learning = Learning(teacher, data, device, recipe, folder, time, told, bar)
+        learning = Learning(
+            *(teacher, data, recipe, folder, trials, time, told, workers, floors, bar)
+        )
         if unlabelled:
             learning.notes.append("The data have no labels: the metric is agreement.")
-        sizer = Sizer(ChannelSpace(teacher), data, device)
+        bar.at("importance of channels", 0, 1)
+        space = design_space(learning, "importance", teacher, _filled(families, data))
+        sizer = Sizer(space, device)
         wanted = targets(limits, device)
         bar.at("sizes of the original", 0, 1)
-        chosen, small = _choose(learning, sizer, limits, wanted)
+        chosen = choose(learning, sizer, limits, wanted, designs)
+        found = _sensitivity(learning, sizer) if learning.attempts else ()
         bar.at("judging the integers on the test part", 0, 1)
-        result = _judge(learning, sizer, chosen, small, limits, wanted)
+        result = _judge(learning, sizer, chosen, limits, wanted, found)
     if folder.folder is not None:
         result.artifact.write(folder.folder / "firmware")
         write_json(folder.folder / "result.json", result.as_json())
     return result
 
 
-def _told(epochs: int, count: int) -> Effort:
-    """The effort of a person who gave the epochs."""
-    return Effort(count, max(1, epochs // 8) * count, epochs * count)
+def _floors(limits: Limits, data: Dataset) -> tuple[tuple[str, float], ...]:
+    strange = [name for name in limits.floors if name not in data.classes]
+    if strange:
+        known = ", ".join(data.classes[:20])
+        raise UsageError(f"{data.name} has no class {strange[0]!r}; its classes are: {known}")
+    return as_tuple(limits.floors)
 
 
-def _choose(
-    learning: Learning, sizer: Sizer, limits: Limits, wanted: Array
-) -> tuple[Candidate, Graph]:
-    if over(sizer, wanted):
-        sizer.require_possible(wanted)
-        return within_limits(learning, sizer, learning.folder, wanted)
-    sizes = (limits.flash, limits.ram, limits.instructions, limits.latency)
-    if is_only_drop(sizes, limits.max_drop) and limits.max_drop is not None:
-        return within_drop(learning, sizer, learning.folder, wanted, limits.max_drop)
-    return nothing_to_cut(learning, sizer)
+def _filled(families: Sequence[str], data: Dataset) -> tuple[str, ...]:
+    """Specs with the data's shape and classes."""
+    filled = []
+    for spec in families:
+        more = [f"classes={max(len(data.classes), 1)}"]
+        if len(data.shape) == 3:
+            height, width, channels = data.shape
+            more += [f"size={height}x{width}", f"channels={channels}"]
+        given = spec.partition("?")[2]
+        kept = [option for option in more if f"{option.split('=')[0]}=" not in given]
+        filled.append("&".join([spec if "?" in spec else f"{spec}?", *kept]).replace("?&", "?"))
+    return tuple(filled)
+
+
+def _sensitivity(learning: Learning, sizer: Sizer) -> tuple[Sensitivity, ...]:
+    """Measured with what samples a small share of the time allows, once."""
+    space = sizer.space
+    count = sum(1 for _ in single_changes(space)) + 1
+    affordable = LOOKING * learning.time * SPEED / (2 * count * max(learning.teacher.macs, 1))
+    samples = int(min(max(affordable, LEAST_SAMPLES), MOST_SAMPLES))
+
+    def make() -> list[dict[str, Any]]:
+        return [asdict(each) for each in sensitivity(space, samples, learning.bar)]
+
+    return tuple(Sensitivity(**each) for each in learning.folder.values("sensitivity", make))
 
 
 def _judge(
     learning: Learning,
     sizer: Sizer,
-    chosen: Candidate,
-    graph: Graph,
+    chosen: Chosen,
     limits: Limits,
     wanted: Array,
+    found: tuple[Sensitivity, ...],
 ) -> FitResult:
     """Judge on the sealed part, once."""
-    data, space = learning.data, sizer.space
-    shipped = ship(graph, data, learning.device)
-    small = evaluate_integers(shipped, data, data.test)
-    before = evaluate(learning.teacher, data, data.test.take(len(small.losses)))
+    design, shipped = chosen.design, chosen.finished.shipped
+    data = learning.data
+    inputs = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
+    small = evaluate_integers(shipped, seen(data, inputs), seen(data, inputs).test)
+    judged = data.test.take(len(small.losses))
+    before = evaluate(learning.teacher, data, judged)
     drop = paired_drop(before.losses, small.losses)
-    sizes = prove(shipped.artifact, shipped.sizes, learning.device)
-    unmet = _unmet(sizes, wanted, drop.points, limits.max_drop)
+    sizes = prove(shipped.artifact, shipped.sizes, sizer.device)
+    labels = judged.labels
+    sentences = unmet(sizes, wanted, drop.points, limits, small, labels, data)
     return FitResult(
-        met=not unmet,
-        unmet=tuple(unmet),
-        graph=graph,
+        met=not sentences,
+        unmet=tuple(sentences),
+        design=design,
+        graph=chosen.finished.graph,
         quantized=shipped.quantized,
         artifact=shipped.artifact,
         sizes=sizes,
-        original_sizes=sizer.sizes(space.whole()),
+        original_sizes=sizer.sizes(sizer.space.whole()),
         metric=small.metric,
         original_metric=before.metric,
         drop=drop,
-        widths={
-            group.name: (group.units, width)
-            for group, width in zip(space.groups, chosen.widths, strict=True)
-        },
-        attempts=tuple(learning.attempts),
+        classes=changes(before, small, labels, data, limits),
+        flips=flips(before, small, labels, data),
+        widths=_widths(sizer, chosen),
+        attempts=tuple(learning.attempts.values()),
         limits=limits,
         notes=tuple(learning.notes),
-        effort=learning.effort.record() if learning.effort else {},
+        effort=chosen.effort.record() if chosen.effort else {},
+        recipe=learning.recipe.record(),
         seed=learning.recipe.seed,
         seconds=learning.folder.elapsed,
+        sensitivity=found,
+        curves=learning.curves,
+        camera=frame(inputs),
     )
 
 
-def _unmet(sizes: Sizes, wanted: Array, points: float, most: float | None) -> list[str]:
-    """Sentences about the limits that do not hold."""
-    values = dict(zip(("flash", "ram", "instructions"), as_array(sizes), strict=True))
-    bounds = dict(zip(values, wanted, strict=True))
-    unmet = [
-        f"{name}: {values[name]:,.0f} of at most {bounds[name]:,.0f}"
-        for name in broken(sizes, wanted)
-    ]
-    if most is not None and points > most:
-        unmet.append(f"drop: {points:.2f} points of at most {most:g}")
-    return unmet
+def _widths(sizer: Sizer, chosen: Chosen) -> dict[str, tuple[int, int]]:
+    """Group -> (units before, units after)."""
+    groups = chosen.space.skeleton_of(chosen.design).groups
+    after = dict(zip((group.name for group in groups), chosen.design.widths, strict=True))
+    if chosen.design.family:
+        return {name: (width, width) for name, width in after.items()}
+    return {group.name: (group.units, after.get(group.name, 0)) for group in sizer.space.groups}

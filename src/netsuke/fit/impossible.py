@@ -5,7 +5,6 @@ from __future__ import annotations
 from netsuke.devices import Device
 from netsuke.devices.catalogue import device, device_ids
 from netsuke.errors import LimitsNotMetError
-from netsuke.fit.propose import text
 from netsuke.fit.sizing import LIMITS, Sizer, as_array
 from netsuke.ir import Array
 
@@ -27,7 +26,7 @@ def require_possible(sizer: Sizer, wanted: Array) -> None:
         needed, available = as_array(sizes)[number], wanted[number]
         if needed > available:
             culprit = sizes.largest_node if name == "flash" else sizes.peak_node
-            changes = ", ".join(text(edit) for edit in least.edits)
+            changes = ", ".join(str(edit) for edit in least.edits)
             reason = "with one channel left wherever channels may be cut"
             reason = f"even {reason}" + (f" and with {changes}" if changes else "")
             raise LimitsNotMetError(

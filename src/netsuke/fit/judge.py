@@ -25,14 +25,12 @@ def changes(
     for number, name in enumerate(data.classes):
         chosen = labels == number
         if chosen.any():
-            points = [100.0 * (1.0 - float(each.losses[chosen].mean())) for each in (before, after)]
-            found.append(Change(name, int(chosen.sum()), *points, floors.get(name)))
+            old, new = (100.0 * (1.0 - float(e.losses[chosen].mean())) for e in (before, after))
+            found.append(Change(name, int(chosen.sum()), old, new, floors.get(name)))
     return tuple(found)
 
 
-def flips(
-    before: Evaluation, after: Evaluation, labels: Array, data: Dataset
-) -> tuple[Flip, ...]:
+def flips(before: Evaluation, after: Evaluation, labels: Array, data: Dataset) -> tuple[Flip, ...]:
     """Samples on which exactly one of the two networks is right, what was lost first."""
     if data.task != "classification":
         return ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 from netsuke.data import Dataset
@@ -70,6 +69,7 @@ class Learning:
         self.workers, self.floors, self.bar = workers, floors, bar
         self.attempts: dict[str, Attempt] = {}
         self.notes: list[str] = []
+        self.curves: dict[str, list[float]] = {}
         self.speed: Speed | None = None
         self._lesson: Lesson | None = None
 
@@ -95,9 +95,7 @@ class Learning:
             self.speed = measure_speed(self.teacher, student, self.data, self.recipe)
         left = self.left()
         count = len(self.data.train)
-        return plan_effort(
-            self.speed, count, left, designs=designs, first_cut=first_cut
-        ).record()
+        return plan_effort(self.speed, count, left, designs=designs, first_cut=first_cut).record()
 
     def left(self) -> float:
         """Seconds left for training; the rest is for compiling and judging the last network."""
@@ -136,10 +134,7 @@ class Learning:
         missing = []
         for each in designs:
             places = {group.name: group.units for group in space.skeleton_of(each.design).groups}
-            offered = {
-                f"{edit.kind} {edit.place} {edit.value}": edit in each.design.edits
-                for edit in space.edits
-            }
+            offered = {str(edit): edit in each.design.edits for edit in space.edits}
             self.trials.add(each, places, offered)
             if not self._is_done(each.design, rung):
                 missing.append(each.design)
@@ -186,20 +181,23 @@ class Learning:
 
     # ---- one design for longer
 
-    def further(self, name: str, graph: Graph, design: Design, visits: int) -> tuple[Graph, Any]:
-        """Train a graph; its (graph, losses), kept by name."""
+    def further(self, name: str, graph: Graph, design: Design, visits: int) -> Graph:
+        """Train a graph for longer; kept by name, its losses in `curves`."""
         inputs = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
 
         def make() -> Graph:
             job = Job(name, save_graph(graph), inputs, visits, self._rest())
             outcome = learn(self.lesson, job, self.bar)
-            self.folder.values(f"{name}-losses", lambda: list(outcome.losses))
+            losses = self.folder.values(f"{name}-losses", lambda: list(outcome.losses))
+            self.curves[name] = losses
             if not outcome.finished:
                 self.notes.append(f"{name}: the time ran out in its training.")
             return load_graph(outcome.graph, OPERATORS, name)
 
         trained = self.folder.graph(name, make)
-        return trained, self.folder.values(f"{name}-losses", list)
+        if name not in self.curves:
+            self.curves[name] = self.folder.values(f"{name}-losses", list)
+        return trained
 
     def _rest(self) -> float | None:
         return None if self.told is not None else max(5.0, self.left())

@@ -8,7 +8,7 @@ import numpy as np
 
 from netsuke.data import Dataset
 from netsuke.errors import UsageError
-from netsuke.fit.effort import Effort, plan_effort, with_visits
+from netsuke.fit.effort import Effort, Speed, measure_speed, plan_effort, with_visits
 from netsuke.fit.folder import RunFolder
 from netsuke.ir import Graph
 from netsuke.passes import PIPELINE
@@ -86,7 +86,7 @@ def original(
     if data.task == "unlabelled" or not guesses(graph, data):
         return graph
     bar.say("the model scores like guessing: training it first")
-    effort = told or plan_effort(graph, graph, data, SHARE * time, 0, recipe)
+    effort = told or _effort(graph, data, SHARE * time, recipe)
     return train(
         graph,
         replace(data, train=data.train.take(effort.samples)),
@@ -96,6 +96,12 @@ def original(
         deadline=None if told else folder.started + 1.2 * SHARE * time,
         progress=bar,
     ).graph
+
+
+def _effort(graph: Graph, data: Dataset, seconds: float, recipe: Recipe) -> Effort:
+    """All of the seconds for one training, without a teacher."""
+    speed = Speed(measure_speed(graph, graph, data, recipe).learning, 0.0)
+    return plan_effort(speed, len(data.train), seconds, designs=0)
 
 
 def labelled(graph: Graph, data: Dataset) -> Dataset:

@@ -7,7 +7,7 @@ importance for what they free of just that limit, and widened where there is roo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -24,11 +24,6 @@ TOGGLE, CROSS = 0.4, 0.25
 """Share of children that differ in an edit; that mix two parents."""
 POOL = 6
 """Rough children for every one that is looked at closely."""
-
-
-def text(edit: Edit) -> str:
-    """An edit in a few words."""
-    return " ".join(str(part) for part in (edit.kind, edit.place, edit.value) if part != "")
 
 
 def first_ideas(space: DesignSpace, rng: np.random.Generator) -> Iterator[Design]:
@@ -49,7 +44,7 @@ def first_ideas(space: DesignSpace, rng: np.random.Generator) -> Iterator[Design
     for number in range(max(map(len, kinds.values()), default=0)):
         for members in kinds.values():
             if number < min(len(members), 4):
-                yield _with(space, whole, (members[number],), text(members[number]))
+                yield _with(space, whole, (members[number],), str(members[number]))
     while True:
         chosen: tuple[Edit, ...] = ()
         for edit in _shuffled(singles, rng)[: int(rng.integers(0, 4))]:
@@ -96,7 +91,11 @@ def children(
 
 
 def _distinct(
-    ideas: Iterator[Design], sizer: Sizer, wanted: Array, count: int, known: Sequence[str] | set[str]
+    ideas: Iterator[Design],
+    sizer: Sizer,
+    wanted: Array,
+    count: int,
+    known: Collection[str],
 ) -> list[Sized]:
     found: dict[str, Sized] = {}
     for _ in range(3 * count + 3):
@@ -114,9 +113,7 @@ def _distinct(
 
 def _child(space: DesignSpace, parents: Sequence[Design], rng: np.random.Generator) -> Design:
     # Better parents more often: the rank falls as a geometric distribution.
-    first, second = (
-        parents[min(int(rng.geometric(0.35)) - 1, len(parents) - 1)] for _ in range(2)
-    )
+    first, second = (parents[min(int(rng.geometric(0.35)) - 1, len(parents) - 1)] for _ in range(2))
     dice = float(rng.random())
     if dice < TOGGLE and space.edits and not first.family:
         return _jittered(_toggled(space, first, rng), rng, 1)
@@ -129,17 +126,15 @@ def _toggled(space: DesignSpace, design: Design, rng: np.random.Generator) -> De
     for edit in _shuffled(space.edits, rng):
         if edit in design.edits:
             chosen = tuple(other for other in design.edits if other != edit)
-            return _with(space, design, chosen, f"without {text(edit)}")
+            return _with(space, design, chosen, f"without {edit}")
         kept = [other for other in design.edits if space.works((other, edit))]
         chosen = tuple(sorted((*kept, edit)))
         if space.works(chosen):
-            return _with(space, design, chosen, f"with {text(edit)}")
+            return _with(space, design, chosen, f"with {edit}")
     return design
 
 
-def _crossed(
-    space: DesignSpace, first: Design, second: Design, rng: np.random.Generator
-) -> Design:
+def _crossed(space: DesignSpace, first: Design, second: Design, rng: np.random.Generator) -> Design:
     other = _with(space, second, first.edits, "")
     take = rng.random(len(first.widths)) < 0.5
     widths = np.where(take, first.widths, other.widths)

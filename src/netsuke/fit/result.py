@@ -10,7 +10,6 @@ from netsuke.codegen import Artifact
 from netsuke.devices import Limits
 from netsuke.fit.design import Design, Sizes
 from netsuke.fit.drop import Drop
-from netsuke.fit.propose import text
 from netsuke.ir import Graph
 
 
@@ -41,7 +40,7 @@ class Attempt:
             "key": self.design.key,
             "origin": self.design.origin,
             "widths": list(self.design.widths),
-            "edits": [text(edit) for edit in self.design.edits],
+            "edits": list(map(str, self.design.edits)),
             "family": self.design.family,
             "sizes": asdict(self.sizes),
             "metric": self.metric,
@@ -194,7 +193,7 @@ class FitResult:
             "schema": "netsuke/1",
             "met": self.met,
             "unmet": list(self.unmet),
-            "design": {**self.design.record(), "changes": [text(e) for e in self.design.edits]},
+            "design": {**self.design.record(), "changes": list(map(str, self.design.edits))},
             "flash": self.sizes.flash,
             "ram": self.sizes.ram,
             "instructions": self.sizes.instructions,

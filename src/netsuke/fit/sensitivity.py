@@ -9,7 +9,6 @@ import torch
 
 from netsuke.data import Dataset
 from netsuke.fit.design import Design
-from netsuke.fit.propose import text
 from netsuke.fit.result import Sensitivity
 from netsuke.fit.space import DesignSpace
 from netsuke.ir import Graph
@@ -49,7 +48,7 @@ def single_changes(space: DesignSpace) -> Iterator[tuple[str, Design]]:
             yield group.name, Design(tuple(widths), origin="half")
     for edit in space.edits:
         if space.works((edit,)):
-            yield text(edit), Design(space.skeleton((edit,)).whole, (edit,), origin="edit")
+            yield str(edit), Design(space.skeleton((edit,)).whole, (edit,), origin="edit")
 
 
 def sensitivity(space: DesignSpace, samples: int, bar: Progress) -> tuple[Sensitivity, ...]:

@@ -76,9 +76,7 @@ class Sizer:
         self.known: dict[str, Sizes] = {}
         self.bias = np.ones(3)
         """What a linker and an emulator say, over what the models say; learned from proofs."""
-        self._pairs: dict[
-            tuple[tuple[Edit, ...], str], dict[str, tuple[Array, Array]]
-        ] = {}
+        self._pairs: dict[tuple[tuple[Edit, ...], str], dict[str, tuple[Array, Array]]] = {}
 
     def sizes(self, design: Design) -> Sizes:
         """Exact sizes of a design."""

@@ -34,9 +34,7 @@ class Trials:
         try:
             import optuna
         except ImportError:
-            raise MissingToolError(
-                "optuna", "to search", "pip install 'netsuke[train]'"
-            ) from None
+            raise MissingToolError("optuna", "to search", "pip install 'netsuke[train]'") from None
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._optuna = optuna
         url = f"sqlite:///{storage / FILE}" if isinstance(storage, Path) else storage
@@ -46,7 +44,9 @@ class Trials:
             )
         except Exception as error:  # drivers raise what they like
             place = _without_secret(url)
-            raise UsageError(f"the trials cannot be kept in {place}: {_first_line(error)}") from None
+            raise UsageError(
+                f"the trials cannot be kept in {place}: {_first_line(error)}"
+            ) from None
         self._ids: dict[str, int] = {
             trial.user_attrs["key"]: trial._trial_id
             for trial in self.study.get_trials(deepcopy=False)

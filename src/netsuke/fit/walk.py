@@ -87,7 +87,7 @@ class Walk:
         fewer[np.arange(groups.size), groups] -= counts[groups]
         freed = excess - self.quick.excess(fewer, targets)
         gains = (freed / np.where(excess > 0, excess, 1.0)).sum(axis=1)
-        lost = np.array([self._between(g, widths[g] - counts[g], widths[g]) for g in groups])
+        lost = self._values(groups, widths - counts, widths)
         prices = np.where(gains > 0.0, lost / np.where(gains > 0.0, gains, 1.0), np.inf)
         best = int(prices.argmin())
         return int(groups[best]) if np.isfinite(prices[best]) else None
@@ -108,15 +108,16 @@ class Walk:
                 return widths
             room = np.where(np.isfinite(targets), np.maximum(targets - here, 1e-9), np.inf)
             taken = ((costs - here) / room).sum(axis=1)
-            gained = np.array([self._between(g, widths[g], widths[g] + counts[g]) for g in groups])
+            gained = self._values(groups, widths, widths + counts)
             worth = np.where(fits, gained / np.maximum(taken, 1e-12), -1.0)
             best = int(worth.argmax())
             widths[groups[best]] += counts[groups[best]]
 
-    def _between(self, group: int, low: int, high: int) -> float:
-        """Importance of the units between two widths."""
-        value = float(self.sums[group][high] - self.sums[group][low])
-        return value / float(self.sums[group][high]) if self.relative else value
+    def _values(self, groups: Array, low: Array, high: Array) -> Array:
+        """Importance of the units between two widths, of some groups."""
+        upper = np.array([self.sums[group][high[group]] for group in groups])
+        lower = np.array([self.sums[group][low[group]] for group in groups])
+        return (upper - lower) / upper if self.relative else upper - lower
 
     def retained(self, widths: Array) -> Array:
         """Share of each group's importance that stays ``(groups,)``."""

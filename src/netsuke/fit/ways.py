@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from netsuke.compress.importance import taylor
+from netsuke.compress.importance import BATCH, magnitude, taylor
 from netsuke.devices import Limits
 from netsuke.errors import NoDesignError
 from netsuke.fit.design import Design, Sized
@@ -15,11 +15,13 @@ from netsuke.fit.finish import Finished, finish
 from netsuke.fit.first_cut import between, cost_ratio
 from netsuke.fit.impossible import require_possible
 from netsuke.fit.learning import Learning
+from netsuke.fit.measure import ship
 from netsuke.fit.propose import first
 from netsuke.fit.search import search
 from netsuke.fit.sizing import LIMITS, Sizer, as_array
-from netsuke.fit.space import DesignSpace
+from netsuke.fit.space import DesignSpace, named
 from netsuke.ir import Array, Graph
+from netsuke.passes.channel_groups import channel_groups
 
 RUNGS = 6
 """Most steps of the search for the smallest network within a drop."""
@@ -35,8 +37,8 @@ class Chosen:
 
     Attributes
     ----------
-    design
-        In the space from which it was chosen.
+    design, space
+        The design, and the space from which it was chosen.
     finished
         Its trained graph and integers.
     effort
@@ -44,6 +46,7 @@ class Chosen:
     """
 
     design: Design
+    space: DesignSpace
     finished: Finished
     effort: Effort | None
 
@@ -63,33 +66,91 @@ def choose(
     return as_it_is(learning, sizer)
 
 
-def importance_of(learning: Learning, name: str, graph: Graph, space_groups: object) -> Array:
-    raise NotImplementedError
-
-
-def within_limits(
-    learning: Learning, sizer: Sizer, wanted: Array, designs: int | None
-) -> Chosen:
+def within_limits(learning: Learning, sizer: Sizer, wanted: Array, designs: int | None) -> Chosen:
     """The best of many designs that hold the limits, trained for the rest of the time."""
     space = sizer.space
     typical = _typical(learning, sizer, wanted)
     middle = between(space, typical.design)
-    ratio = 0.0
-    if middle is not None:
-        ratio = cost_ratio(space.skeleton(), middle, typical.design)
+    ratio = cost_ratio(space.skeleton(), middle, typical.design) if middle else 0.0
     effort = learning.plan("effort", space.realise(typical.design), designs, ratio)
     if middle is not None and effort.first_cut:
-        graph, losses = learning.further(
-            "between", space.realise(middle), middle, effort.first_cut
-        )
-        learning.curves["between"] = losses
-        space = space_of(learning, "between-importance", graph, space.families)
+        graph = learning.further("between", space.realise(middle), middle, effort.first_cut)
+        space = design_space(learning, "between-importance", graph, space.families)
         sizer = Sizer(space, sizer.device)
     best, graph = search(learning, space, sizer, wanted, effort)
-    return Chosen(best.design, finish(learning, "small", best.design, graph, effort, sizer.device), effort)
+    finished = finish(learning, "small", best.design, graph, effort, sizer.device)
+    return Chosen(best.design, space, finished, effort)
 
 
-def space_of(
+def design_space(
     learning: Learning, name: str, graph: Graph, families: tuple[str, ...]
 ) -> DesignSpace:
-    raise NotImplementedError
+    """The space of a graph, whose units' importance is measured once and kept."""
+    batches = int(np.clip(WORK / max(3 * BATCH * graph.macs, 1), 2, 16))
+    groups = channel_groups(graph)
+    flat = learning.folder.array(
+        name, lambda: np.concatenate([*taylor(graph, groups, learning.data, batches), []])
+    )
+    ends = np.cumsum([group.units for group in groups])[:-1]
+    importance = tuple(np.split(flat, ends)) if groups else ()
+    return DesignSpace(graph, learning.data, importance, magnitude, families)
+
+
+def _typical(learning: Learning, sizer: Sizer, wanted: Array) -> Sized:
+    """The first idea that holds the limits.
+
+    Raises
+    ------
+    NoDesignError
+        When each limit can be held alone, but none of many designs holds all of them.
+    """
+    rng = np.random.default_rng(learning.recipe.seed)
+    found = first(sizer.space, sizer, wanted, 1, rng)
+    if found:
+        return found[0]
+    tried = [sizer.sizes(sizer.space.smallest(number)) for number in range(len(LIMITS))]
+    excess = [(as_array(sizes) / wanted).max() for sizes in tried]
+    nearest = as_array(tried[int(np.argmin(excess))])
+    place = int((nearest / wanted).argmax())
+    raise NoDesignError(
+        *(LIMITS[place], int(nearest[place]), int(wanted[place])),
+        culprit=f"the least {LIMITS[int(np.argmin(excess))]}",
+        tried=len(sizer.known),
+    )
+
+
+def within_drop(learning: Learning, sizer: Sizer, wanted: Array, max_drop: float) -> Chosen:
+    """The smallest network whose drop on validation data is at most `max_drop`.
+
+    Each rung halves what cutting can save at all. The last rung that a short training did not
+    rule out is trained for the rest of the time; if its drop is too large, the one before it is.
+    """
+    space = sizer.space
+    whole = sizer.sizes(space.whole()).flash
+    least = sizer.sizes(space.smallest(0)).flash
+    base = learning.original_score()
+    effort = learning.plan("effort", learning.teacher, RUNGS // 2)
+    rungs: list[Sized] = []
+    for number in range(RUNGS if least < whole else 0):
+        aim = np.minimum(wanted, [least + (whole - least) / (2 << number), np.inf, np.inf])
+        each = sizer.within(named(space.whole(), f"1/{2 << number} of what can be cut"), aim)
+        if each is None:
+            break
+        score = learning.rung(space, [each], 0, effort.visits)[each.design.key]
+        if base - score > max_drop + UNFINISHED:
+            break
+        rungs.append(each)
+    for number, each in reversed(list(enumerate(rungs[-2:]))):
+        graph, name = learning.graph_of(space, each.design, 0), f"small{'ab'[number]}"
+        finished = finish(learning, name, each.design, graph, effort, sizer.device)
+        if base - finished.score <= max_drop:
+            return Chosen(each.design, space, finished, effort)
+    learning.notes.append("No smaller network stayed within the drop; nothing was cut.")
+    return as_it_is(learning, sizer)
+
+
+def as_it_is(learning: Learning, sizer: Sizer) -> Chosen:
+    """The original, quantized."""
+    design = sizer.space.whole()
+    finished = Finished(learning.teacher, ship(learning.teacher, learning.data, sizer.device), 0.0)
+    return Chosen(design, sizer.space, finished, None)

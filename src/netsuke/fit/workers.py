@@ -7,6 +7,7 @@ same seed, same threads, same order of samples.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -115,9 +116,7 @@ def learn(lesson: Lesson, job: Job, bar: Progress | None = None) -> Outcome:
     return Outcome(job.name, save_graph(trained.graph), value, losses, trained.finished)
 
 
-def score(
-    graph: Graph, data: Dataset, judged: int, floors: Sequence[tuple[str, float]]
-) -> float:
+def score(graph: Graph, data: Dataset, judged: int, floors: Sequence[tuple[str, float]]) -> float:
     """Points of a float graph on validation data, less what classes miss of their floors."""
     found = evaluate(graph, data, data.validation.take(judged))
     return found.metric - sum(shortfalls(found.losses, data, judged, floors).values())
@@ -192,7 +191,7 @@ class Cluster:
         self._ray = ray
         if not ray.is_initialized():
             try:
-                ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             except Exception as error:  # Ray raises what it likes
                 first = (str(error).strip() or type(error).__name__).splitlines()[0]
                 raise UsageError(
@@ -215,4 +214,3 @@ class Cluster:
 def as_tuple(floors: Any) -> tuple[tuple[str, float], ...]:
     """Floors in a fixed order."""
     return tuple(sorted((str(name), float(value)) for name, value in dict(floors or {}).items()))
-
