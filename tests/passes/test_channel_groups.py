@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_zoo import small_spec
 
 from netsuke.ir import Graph, GraphBuilder, constant, interpret
 from netsuke.models import build, model_names
@@ -163,11 +164,10 @@ def test_a_softmax_over_channels_keeps_them_all() -> None:
     assert check_free == ()
 
 
-@pytest.mark.parametrize("name", model_names())
+# The interleaved groups of ShuffleNet V1 are all one unit; pruning opens them first.
+@pytest.mark.parametrize("name", [n for n in model_names() if n != "shufflenet_v1"])
 def test_networks_of_the_zoo_can_be_cut_to_one_channel(name: str) -> None:
-    small_ones = {"mobilenet_v1": "?width=0.1&size=32", "densenet121": "?growth=4&size=32"}
-    options = small_ones.get(name, "?width=0.5")
-    graph = build(name + options)
+    graph = build(small_spec(name))
     groups = channel_groups(graph)
     small = cut(graph, groups, [[group.units - 1] for group in groups])
     assert small.tensors[small.outputs[0]].shape == graph.tensors[graph.outputs[0]].shape

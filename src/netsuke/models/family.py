@@ -43,3 +43,20 @@ def image_shape(options: Options, default: tuple[int, int, int]) -> tuple[int, i
     if len(size) == 1:
         size = (size[0], size[0])
     return size[0], size[1], options.integer("channels", channels, 1, 4096)
+
+
+def scaled(channels: int, width: float) -> int:
+    """Channels times a width, rounded, at least one."""
+    return max(1, round(channels * width))
+
+
+def multiple(channels: float, divisor: int = 8) -> int:
+    """The nearest multiple of a divisor that is not more than a tenth smaller.
+
+    Examples
+    --------
+    >>> [multiple(channels) for channels in (3, 11.2, 44, 132)]
+    [8, 16, 48, 136]
+    """
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded

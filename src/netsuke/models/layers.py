@@ -11,17 +11,26 @@ from netsuke.ops import (
     Add,
     AveragePool2d,
     BatchNorm,
+    ChannelShuffle,
     Clamp,
+    Concat,
     Conv2d,
     Dense,
     DepthwiseConv2d,
+    HardSigmoid,
+    HardSwish,
     MaxPool2d,
+    Mul,
     Reshape,
     Softmax,
 )
-from netsuke.ops.window import same_padding
+from netsuke.ops.window import Pads, same_padding
 
 Pair = tuple[int, int]
+VALID: Pads = ((0, 0), (0, 0))
+"""No padding."""
+DRAWN = 1 << 22
+"""Weights drawn at a time, so that a large layer never stands in memory as float64."""
 
 
 class Layers:
@@ -57,26 +66,39 @@ class Layers:
 
     def weights(self, name: str, shape: tuple[int, ...], fan: int, gain: float = 2.0) -> str:
         """Normal deviates with variance gain / fan."""
-        values = self.rng.standard_normal(shape) * math.sqrt(gain / fan)
-        return self.builder.constant(f"{name}.weights", values.astype(np.float32))
+        values = np.empty(math.prod(shape), np.float32)
+        for start in range(0, values.size, DRAWN):
+            part = values[start : start + DRAWN]
+            part[:] = self.rng.standard_normal(part.size) * math.sqrt(gain / fan)
+        return self.builder.constant(f"{name}.weights", values.reshape(shape))
 
     def zeros(self, name: str, count: int, value: float = 0.0) -> str:
         return self.builder.constant(name, np.full(count, value, np.float32))
 
-    def _same(self, x: str, kernel: Pair, stride: Pair) -> tuple[Pair, Pair]:
+    def _same(self, x: str, kernel: Pair, stride: Pair) -> Pads:
         height, width = self.shape(x)[:2]
         return (
             same_padding(height, kernel[0], stride[0]),
             same_padding(width, kernel[1], stride[1]),
         )
 
-    def conv(self, x: str, channels: int, kernel: Pair, stride: Pair = (1, 1)) -> str:
-        """Convolution with bias, padded to ceil(size / stride)."""
-        name, depth = self.next("conv"), self.shape(x)[2]
+    def conv(
+        self,
+        x: str,
+        channels: int,
+        kernel: Pair,
+        stride: Pair = (1, 1),
+        groups: int = 1,
+        padding: Pads | None = None,
+    ) -> str:
+        """Convolution with bias, by itself padded to ceil(size / stride)."""
+        name, depth = self.next("conv"), self.shape(x)[2] // groups
         fan = kernel[0] * kernel[1] * depth
         weights = self.weights(name, (channels, *kernel, depth), fan)
         bias = self.zeros(f"{name}.bias", channels)
-        op = Conv2d(stride=stride, padding=self._same(x, kernel, stride))
+        if padding is None:
+            padding = self._same(x, kernel, stride)
+        op = Conv2d(stride=stride, padding=padding, groups=groups)
         return self.builder.one(op, x, weights, bias, name=name)
 
     def depthwise(self, x: str, kernel: Pair, stride: Pair = (1, 1)) -> str:
@@ -101,9 +123,39 @@ class Layers:
     def add(self, x: str, y: str) -> str:
         return self.builder.one(Add(), x, y, name=self.next("add"))
 
-    def max_pool(self, x: str, size: int = 2) -> str:
-        op = MaxPool2d(kernel=(size, size), stride=(size, size))
+    def hard_swish(self, x: str) -> str:
+        return self.builder.one(HardSwish(), x, name=self.next("swish"))
+
+    def concat(self, *parts: str) -> str:
+        """Channels one behind the other."""
+        return self.builder.one(Concat(2), *parts, name=self.next("concat"))
+
+    def shuffle(self, x: str, groups: int) -> str:
+        """Channels of groups interleaved; nothing to do for one group."""
+        if groups == 1:
+            return x
+        return self.builder.one(ChannelShuffle(groups), x, name=self.next("shuffle"))
+
+    def squeeze_excite(self, x: str, channels: int) -> str:
+        """Every channel times a hard sigmoid of all channels' means (Hu et al. 2018)."""
+        height, width, depth = self.shape(x)
+        op = AveragePool2d(kernel=(height, width), stride=(height, width))
+        gate = self.builder.one(op, x, name=self.next("average"))
+        gate = self.conv(self.relu(self.conv(gate, channels, (1, 1))), depth, (1, 1))
+        gate = self.builder.one(HardSigmoid(), gate, name=self.next("gate"))
+        return self.builder.one(Mul(), x, gate, name=self.next("scaled"))
+
+    def max_pool(
+        self, x: str, size: int = 2, stride: int | None = None, padding: Pads = VALID
+    ) -> str:
+        """Largest of each size x size window, by itself without overlap."""
+        step = size if stride is None else stride
+        op = MaxPool2d(kernel=(size, size), stride=(step, step), padding=padding)
         return self.builder.one(op, x, name=self.next("pool"))
+
+    def same_max_pool(self, x: str, size: int, stride: int) -> str:
+        """Largest of each window, padded to ceil(height / stride) x ceil(width / stride)."""
+        return self.max_pool(x, size, stride, self._same(x, (size, size), (stride, stride)))
 
     def average(self, x: str) -> str:
         """Mean over the image, as a vector of channels."""

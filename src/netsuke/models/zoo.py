@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from netsuke.errors import UsageError
 from netsuke.ir import Graph
+from netsuke.models.alexnet import ALEXNET
 from netsuke.models.densenet import DENSENET121
 from netsuke.models.ds_cnn import DS_CNN
 from netsuke.models.family import SHARED, Family
-from netsuke.models.lenet import LENET
+from netsuke.models.googlenet import GOOGLENET
+from netsuke.models.lenet import LENET, LENET5, LENET_300_100
 from netsuke.models.mobilenet_v1 import MOBILENET_V1
+from netsuke.models.mobilenet_v2 import MOBILENET_V2
+from netsuke.models.mobilenet_v3 import MOBILENET_V3_LARGE, MOBILENET_V3_SMALL
 from netsuke.models.resnet8 import RESNET8
+from netsuke.models.resnet18 import RESNET18
+from netsuke.models.resnet20 import RESNET20
+from netsuke.models.shufflenet_v1 import SHUFFLENET_V1
+from netsuke.models.shufflenet_v2 import SHUFFLENET_V2
+from netsuke.models.squeezenet import SQUEEZENET
+from netsuke.models.vgg16 import VGG16
 from netsuke.spec import parse_spec
 
-FAMILIES: tuple[Family, ...] = (DENSENET121, DS_CNN, LENET, MOBILENET_V1, RESNET8)
+FAMILIES: tuple[Family, ...] = (
+    *(ALEXNET, DENSENET121, DS_CNN, GOOGLENET, LENET, LENET5, LENET_300_100),
+    *(MOBILENET_V1, MOBILENET_V2, MOBILENET_V3_LARGE, MOBILENET_V3_SMALL),
+    *(RESNET8, RESNET18, RESNET20, SHUFFLENET_V1, SHUFFLENET_V2, SQUEEZENET, VGG16),
+)
 
 
 def model_names() -> list[str]:
