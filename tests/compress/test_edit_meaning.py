@@ -139,6 +139,7 @@ def test_gates_fires_and_halves_are_found_by_dataflow() -> None:
     graph = sketch.scores(y)
     found = drops(graph)
     assert {"scaled", "fire", "worked"} <= set(found)
+    assert "gate" not in found  # without its layers it would be no gate
     assert "private" not in found  # a depthwise convolution goes with what reads it
     kept = {block.exit: block.kept for block in find_blocks(graph)}
     assert (kept["scaled"], kept["fire"], kept["worked"]) == ("private", "project", "right")

@@ -6,7 +6,8 @@ Two kinds, both found from the dataflow:
   projection. The branch with more work is the body (for equal ones the second).
 - *Chains*: regions with one entry and one exit of the same shape that hold a layer; without
   one, its exit is its entry. Only the smallest are offered. A depthwise convolution and the layer
-  that reads it go together, and so do a layer and the normalization and activation behind it.
+  that reads it go together, and so do a layer and the normalization and activation behind it, a
+  gate and the product that it is a factor of (squeeze and excitation becomes the identity).
 
 Parts that overlap are alternatives: they share `Edit.place`, so that at most one is chosen.
 """
@@ -21,7 +22,7 @@ from netsuke.compress.edits.edit import Edit, Kind
 from netsuke.compress.edits.regions import Dataflow
 from netsuke.errors import GraphError
 from netsuke.ir import Graph, Node
-from netsuke.ops import Add, Clamp
+from netsuke.ops import Add, Clamp, Mul
 from netsuke.passes.drop_dead_nodes import drop_dead_nodes
 
 
@@ -99,7 +100,7 @@ def _chains(flow: Dataflow, bodies: Sequence[Block]) -> list[Block]:
 
 def _may_end(flow: Dataflow, name: str) -> bool:
     """Whether a chain may end with a tensor: a layer is done here, and others come behind."""
-    if name in flow.graph.outputs or _is_unfinished(flow, name):
+    if name in flow.graph.outputs or _is_unfinished(flow, name) or _is_factor(flow, name):
         return False
     layer = flow.layer_behind(name)
     if layer is None or (flow.macs[layer.name] and not flow.mixes_channels(layer)):
@@ -111,6 +112,14 @@ def _is_unfinished(flow: Dataflow, name: str) -> bool:
     """Whether a normalization or an activation goes on with a tensor."""
     readers = flow.readers[name]
     return len(readers) == 1 and flow.follows(readers[0])
+
+
+def _is_factor(flow: Dataflow, name: str) -> bool:
+    """Whether a tensor is a gate: nothing of its shape but 1 could stand for it in the product."""
+    return any(
+        isinstance(reader.op, Mul) and len(flow.sources(reader)) > 1
+        for reader in flow.readers[name]
+    )
 
 
 def _leads_to_a_layer(flow: Dataflow, name: str) -> bool:
