@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from edited_graphs import check, network, run, sample, value_of
 
+from netsuke.codegen import compile_graph
 from netsuke.compress.edits import Edit, apply_edits, edits, view
 from netsuke.compress.edits.drop_block import find_blocks
 from netsuke.compress.edits.shrink_kernel import cropped_weights
+from netsuke.compress.quantize import quantize
 from netsuke.data import Normalisation, Part, from_arrays
+from netsuke.devices import device
 from netsuke.errors import NetsukeError
-from netsuke.ir import Graph, GraphBuilder, constant
+from netsuke.ir import Graph, GraphBuilder, constant, interpret
 from netsuke.models import build
 from netsuke.ops import (
     Add,
@@ -34,6 +37,8 @@ from netsuke.ops import (
     Split,
 )
 from netsuke.ops.window import same_padding
+from netsuke.passes import optimize
+from netsuke.verify.host import HostLibrary
 
 
 class Sketch:
@@ -186,6 +191,22 @@ def test_a_smaller_window_is_the_same_where_its_border_is_zero(kernel, target, p
     x = sample(graph)
     assert np.allclose(value_of(small, "wide", x), value_of(graph, "wide", x), atol=1e-5)
     check(apply_edits(small, [Edit("input_size", "x", "11x10")]), graph)
+
+
+def test_a_window_without_padding_runs_smaller_as_integers_in_c() -> None:
+    sketch = Sketch(13, 12, 3)
+    y = sketch.conv(sketch.conv(sketch.x, 4, 5, "wide", pad=0), 4, 3, "next", stride=2)
+    small = apply_edits(sketch.scores(y), [Edit("shrink_kernel", "wide", 3)])
+    assert any(isinstance(node.op, Slice) for node in small.nodes)
+    samples = np.stack([sample(small, seed) for seed in range(4)])
+    integers = quantize(optimize(small), samples)
+    quant = integers.tensors["x"].quant
+    assert quant is not None
+    stored = quant.quantize(samples)
+    answers = HostLibrary(compile_graph(integers, device("nucleo-f446re"))).run(stored)[0]
+    for each, answer in zip(stored, answers, strict=True):
+        (meaning,) = interpret(integers, {"x": each}).values()
+        np.testing.assert_array_equal(answer, meaning)
 
 
 def test_a_smaller_window_keeps_its_answer_to_what_is_flat() -> None:

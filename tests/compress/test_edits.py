@@ -112,6 +112,7 @@ def test_edits_that_exclude_each_other_or_do_not_apply_are_refused() -> None:
     for wrong, words in [
         (Edit("widen", "conv1", 2), "no kind of edit"),
         (Edit("drop_block", "conv1", "conv1"), "conv1"),
+        (Edit("drop_block", "norm5", "norm5"), "norm5"),  # an alternative of the block add9
         (Edit("shrink_kernel", "nowhere", 3), "nowhere"),
         (Edit("shrink_kernel", "conv1", 3), "3 x 3"),
         (Edit("shrink_kernel", "conv1", "small"), "3 x 3"),
@@ -157,3 +158,5 @@ def test_a_manifest_tells_what_to_do_to_the_camera_frame() -> None:
     assert [step["step"] for step in steps] == ["grey", "resize"]
     assert (steps[1]["height"], steps[1]["width"]) == (24, 16)
     assert frame([Edit("stem_stride", "conv1", 2)]) == {}
+    with pytest.raises(UsageError, match="exclude"):
+        frame([*chosen, Edit("input_size", "input", "8x8")])

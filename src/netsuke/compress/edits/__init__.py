@@ -8,10 +8,9 @@ one line in `KINDS`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 from netsuke.compress.edits.drop_block import DROP_BLOCK
-from netsuke.compress.edits.edit import Edit, Kind
+from netsuke.compress.edits.edit import Edit, Kind, exclusive, ordered
 from netsuke.compress.edits.input_colour import INPUT_COLOUR
 from netsuke.compress.edits.input_size import INPUT_SIZE
 from netsuke.compress.edits.shrink_kernel import SHRINK_KERNEL
@@ -38,11 +37,6 @@ def edits(graph: Graph) -> tuple[Edit, ...]:
     return tuple(edit for kind in KINDS for edit in kind.offers(graph))
 
 
-def exclusive(a: Edit, b: Edit) -> bool:
-    """Whether two edits cannot both be chosen: they decide one thing differently."""
-    return a != b and (a.kind, a.place) == (b.kind, b.place)
-
-
 def apply_edits(graph: Graph, chosen: Iterable[Edit]) -> Graph:
     """Return the graph with some edits; the order in which they are given makes no difference.
 
@@ -60,11 +54,8 @@ def apply_edits(graph: Graph, chosen: Iterable[Edit]) -> Graph:
     GraphError
         Naming the place, when an edit does not apply.
     """
-    wanted = sorted(set(chosen), key=lambda edit: (edit.kind, edit.place, str(edit.value)))
-    known = {kind.name for kind in KINDS}
-    for first, second in pairwise(wanted):
-        if exclusive(first, second):
-            raise UsageError(f"'{first}' and '{second}' exclude each other; choose one")
+    wanted = ordered(chosen)
+    known = [kind.name for kind in KINDS]
     for edit in wanted:
         if edit.kind not in known:
             raise UsageError(f"{edit.kind!r} is no kind of edit; known are {', '.join(known)}")

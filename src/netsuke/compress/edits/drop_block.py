@@ -178,12 +178,15 @@ def _offers(graph: Graph) -> tuple[Edit, ...]:
 
 
 def _apply(graph: Graph, edits: Sequence[Edit], origin: Graph) -> Graph:
-    blocks = {block.exit: block for block in find_blocks(origin)}
+    found = find_blocks(origin)
+    blocks, places = {block.exit: block for block in found}, _places(found)
     kept: dict[str, str] = {}
     for edit in edits:
         block = blocks.get(str(edit.value))
-        if block is None:
-            raise GraphError(edit.place, f"no part that could be dropped ends with {edit.value!r}")
+        if block is None or places[block.exit] != edit.place:
+            raise GraphError(
+                edit.place, f"no part that could be dropped there ends with {edit.value!r}"
+            )
         kept[block.exit] = block.kept
     return drop(graph, kept)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from netsuke.errors import UsageError
@@ -51,6 +52,26 @@ class Edit:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.place} {self.value}"
+
+
+def exclusive(a: Edit, b: Edit) -> bool:
+    """Whether two edits cannot both be chosen: they decide one thing differently."""
+    return a != b and (a.kind, a.place) == (b.kind, b.place)
+
+
+def ordered(chosen: Iterable[Edit]) -> list[Edit]:
+    """Edits, each once, in an order that does not depend on the one in which they come.
+
+    Raises
+    ------
+    UsageError
+        When two of them exclude each other.
+    """
+    edits = sorted(set(chosen), key=lambda edit: (edit.kind, edit.place, str(edit.value)))
+    for first, second in pairwise(edits):
+        if exclusive(first, second):
+            raise UsageError(f"'{first}' and '{second}' exclude each other; choose one")
+    return edits
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from netsuke.compress.edits.edit import Edit
+from netsuke.compress.edits.edit import Edit, ordered
 from netsuke.compress.edits.input_colour import GREY
 from netsuke.compress.edits.input_size import size_of
 from netsuke.data import Dataset
@@ -19,8 +19,10 @@ def view(data: Dataset, chosen: Iterable[Edit]) -> Dataset:
     ------
     DataError
         When the samples are no images, or have no colours.
+    UsageError
+        When two edits exclude each other.
     """
-    asked = {edit.kind: edit for edit in chosen}
+    asked = {edit.kind: edit for edit in ordered(chosen)}
     if "input_colour" in asked:
         data = grey(data)
     if "input_size" in asked:
@@ -34,7 +36,7 @@ def frame(chosen: Iterable[Edit]) -> dict[str, Any]:
     ``steps`` are in order, each in integers with round half up as `netsuke.data.view` defines it:
     ``grey`` by weights in thousandths, ``resize`` by the mean of the area that a pixel covers.
     """
-    asked = {edit.kind: edit for edit in chosen}
+    asked = {edit.kind: edit for edit in ordered(chosen)}
     steps: list[dict[str, Any]] = []
     if "input_colour" in asked:
         steps.append({"step": GREY, "thousandths": list(LUMA), "rounding": "half up"})
