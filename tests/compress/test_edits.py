@@ -51,6 +51,27 @@ def test_each_edit_gives_a_valid_network_that_can_be_edited_and_cut_further(name
     assert edits(small)  # and there is something left to edit
 
 
+@pytest.mark.parametrize(
+    ("name", "blocks"),
+    [
+        ("mobilenet_v2?width=0.1&size=32&last=64&classes=7", 11),
+        ("mobilenet_v3_small?width=0.1&size=32&classes=7", 17),
+        ("shufflenet_v1?width=0.1&size=32&groups=3&classes=7", 13),
+        ("shufflenet_v2?width=0.1&size=32&classes=7", 27),
+        ("squeezenet?width=0.1&size=32&classes=7", 4),
+        ("resnet20?width=0.25&size=16", 25),
+    ],
+)
+def test_blocks_of_other_families_can_all_go_but_for_alternatives(name: str, blocks: int) -> None:
+    graph = network(name)
+    offered = edits(graph)
+    assert sum(edit.kind == "drop_block" for edit in offered) == blocks
+    one_a_place = {(edit.kind, edit.place): edit for edit in offered if edit.kind == "drop_block"}
+    small = apply_edits(graph, one_a_place.values())
+    check(small, graph)
+    assert len(small.nodes) < len(graph.nodes)
+
+
 def chosen_from(graph: Graph, picks: list[int]) -> list[Edit]:
     offered = edits(graph)
     chosen: list[Edit] = []
