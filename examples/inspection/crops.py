@@ -16,13 +16,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from boards import Board, Pixels, read_boards
-from camera import photograph, unpack_rgb565
+from camera import Words, photograph, unpack_rgb565
 from rich.console import Console
 from rich.progress import track
 
@@ -106,29 +107,48 @@ def cut(image: Pixels, place: Place, size: tuple[int, int]) -> Pixels:
     return image[place[0] : place[0] + size[0], place[1] : place[1] + size[1]]
 
 
-def crops_of(board: Board, size: int, rng: np.random.Generator) -> list[tuple[Pixels, int, int]]:
-    """(colours, kind, source) of all crops of a board.
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What the camera sees of a board at one place.
 
-    Kind is an index into `boards.KINDS`, 0 without a defect; source is 0 for the board under test
-    and 1 for its twin. There are as many crops with a defect as without, as a rule.
+    Attributes
+    ----------
+    frame
+        RGB565 ``(height, width)``.
+    kind
+        Of the defect around which it was placed, an index into `boards.KINDS`; 0 without any.
+    twin
+        Whether it shows the flawless twin.
     """
-    window, found = (size, size), []
 
-    def see(image: Pixels, place: Place, turns: int, kind: int, source: int) -> None:
-        frame = photograph(np.rot90(cut(image, place, window), turns), rng)
-        found.append((unpack_rgb565(frame), kind, source))
+    frame: Words
+    kind: int
+    twin: bool
+
+
+def views_of(board: Board, size: tuple[int, int], rng: np.random.Generator) -> list[View]:
+    """All views of a board in frames of a size, turned by quarters, or halves if not square.
+
+    There are as many with a defect as without, as a rule.
+    """
+    found: list[View] = []
+    step = 1 if size[0] == size[1] else 2
+
+    def see(image: Pixels, place: Place, turns: int, kind: int) -> None:
+        frame = photograph(np.rot90(cut(image, place, size), turns // step * step), rng)
+        found.append(View(frame, kind, image is board.template))
 
     for box, kind in zip(board.boxes, board.kinds, strict=True):
         for view in range(VIEWS):
-            place, turns = place_around(box, board.tested.shape, window, rng), rng.integers(4)
+            place, turns = place_around(box, board.tested.shape, size, rng), int(rng.integers(4))
             if place is None:
                 continue
-            see(board.tested, place, int(turns), int(kind), 0)
-            free = place_apart(board, window, rng) if view % 2 else None
+            see(board.tested, place, turns, int(kind))
+            free = place_apart(board, size, rng) if view % 2 else None
             if free is None:
-                see(board.template, place, int(turns), 0, 1)
+                see(board.template, place, turns, 0)
             else:
-                see(board.tested, free, int(rng.integers(4)), 0, 0)
+                see(board.tested, free, int(rng.integers(4)), 0)
     return found
 
 
@@ -138,24 +158,23 @@ def make_crops(boards: Sequence[Board], size: int, seed: int) -> dict[str, Any]:
         if min(board.tested.shape) < size:
             raise UsageError(f"{board.name} is {board.tested.shape}; no crop of {size} fits")
     parts = parts_of_groups(boards)
-    found: dict[str, list[tuple[Pixels, int, int, int]]] = {part: [] for part in PARTS}
     console = Console(stderr=True)
+    found: dict[str, list[tuple[View, int]]] = {part: [] for part in PARTS}
     for number, board in enumerate(
         track(boards, "cutting boards", console=console, disable=not console.is_terminal)
     ):
-        rng = np.random.default_rng([seed, number])
-        crops = crops_of(board, size, rng)
-        found[parts[board.group]] += [(*crop, number) for crop in crops]
+        views = views_of(board, (size, size), np.random.default_rng([seed, number]))
+        found[parts[board.group]] += [(view, number) for view in views]
     arrays: dict[str, Any] = {"groups": np.array([f"{g}: {p}" for g, p in sorted(parts.items())])}
-    for part, crops in found.items():
-        if not crops:
+    for part, views in found.items():
+        if not views:
             raise DataError("boards", f"no defect of the {part} groups fits into {size} pixels")
-        colours, kinds, sources, numbers = zip(*crops, strict=True)
-        arrays[f"x_{part}"] = np.stack(colours)
-        arrays[f"y_{part}"] = (np.array(kinds) > 0).astype(np.uint8)
-        arrays[f"kind_{part}"] = np.array(kinds, np.uint8)
-        arrays[f"twin_{part}"] = np.array(sources, np.uint8)
-        arrays[f"board_{part}"] = np.array(numbers, np.uint16)
+        kinds = np.array([view.kind for view, _ in views], np.uint8)
+        arrays[f"x_{part}"] = np.stack([unpack_rgb565(view.frame) for view, _ in views])
+        arrays[f"y_{part}"] = (kinds > 0).astype(np.uint8)
+        arrays[f"kind_{part}"] = kinds
+        arrays[f"twin_{part}"] = np.array([view.twin for view, _ in views], np.uint8)
+        arrays[f"board_{part}"] = np.array([number for _, number in views], np.uint16)
     return arrays
 
 

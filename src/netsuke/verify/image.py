@@ -117,6 +117,7 @@ def build_image(
     optimize: str | None = None,
     harness: dict[PurePosixPath, bytes] | None = None,
     fenced: bool = True,
+    entries: Sequence[str] = (),
 ) -> Image:
     """Compile and link an artifact with start-up code for a core.
 
@@ -136,6 +137,8 @@ def build_image(
         C around the model in place of the plain start-up.
     fenced
         Let every arena end at a page boundary with a free page behind it.
+    entries
+        Functions that are called from outside, besides the model's own.
 
     Raises
     ------
@@ -154,7 +157,7 @@ def build_image(
     around = compile_objects(tool, plain, {**headers, **start})
     library = compile_objects(tool, [*plain, "-Os"], support)
     arenas = _arenas(model, memory, fenced)
-    script = _script(memory, arenas, model, around)
+    script = _script(memory, arenas, model, around, entries)
     elf = _link(tool, flags, script, [*around, *model, *library])
     data = elf.read_bytes()
     parsed = open_elf(data)
@@ -228,7 +231,11 @@ def _arenas(objects: Sequence[Path], memory: Memory, fenced: bool) -> tuple[Aren
 
 
 def _script(
-    memory: Memory, arenas: Sequence[Arena], model: Sequence[Path], around: Sequence[Path]
+    memory: Memory,
+    arenas: Sequence[Arena],
+    model: Sequence[Path],
+    around: Sequence[Path],
+    entries: Sequence[str],
 ) -> str:
     """The linker script; output sections keep the model apart from what surrounds it."""
     sections = "\n".join(
@@ -242,8 +249,9 @@ def _script(
     if memory.boot is not None:
         boot, own_boot = "boot", f"\n  boot (rx) : ORIGIN = {memory.boot:#x}, LENGTH = 64K"
     table = " ".join(f"LONG({a.address:#x}) LONG({a.size:#x})" for a in arenas) + " LONG(0)"
+    outside = " ".join(("model_invoke", "model_input", "model_output", *entries))
     return f"""ENTRY(_start)
-EXTERN(model_invoke model_input model_output)
+EXTERN({outside})
 MEMORY {{{own_boot}
   flash (rx) : ORIGIN = {memory.flash:#x}, LENGTH = {memory.flash_size:#x}
   ram (rw) : ORIGIN = {memory.ram:#x}, LENGTH = {memory.ram_size:#x}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ class UnicornModel:
         Count instructions in C; False counts in Python.
     limit
         Instructions of one inference after which it counts as hung.
+    entries
+        Functions of the project that are called besides the model's own.
 
     Attributes
     ----------
@@ -68,6 +71,7 @@ class UnicornModel:
         optimize: str | None = None,
         compiled_hook: bool = True,
         limit: int = LIMIT,
+        entries: Sequence[str] = (),
     ) -> None:
         project = artifact if isinstance(artifact, Project) else open_project(artifact)
         core = core or project.emulated_core()
@@ -75,7 +79,7 @@ class UnicornModel:
             raise UsageError(f"Unicorn does not emulate {core.name}; try --on qemu")
         self.graph = project.graph
         self.device_id = str(dict(project.manifest.get("device") or {}).get("id", ""))
-        self.image = build_image(project, core, Memory(), compiler, optimize)
+        self.image = build_image(project, core, Memory(), compiler, optimize, entries=entries)
         self._unicorn = _module()
         self._fault, self._limit = "", limit
         self._emulator = self._machine(core)
