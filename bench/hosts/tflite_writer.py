@@ -1,4 +1,4 @@
-"""An int8 graph as a TFLite file, for LiteRT as a peer: the operators of the compared networks."""
+"""A graph as a TFLite file, for LiteRT as a peer: the operators of the compared networks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ai_edge_litert import schema_py_generated as schema
 from netsuke.ir import Graph, Node, Tensor
 from netsuke.ops.window import same_padding
 
-TYPES = {"int8": 9, "int32": 2}
-NONE, RELU = 0, 1
+TYPES = {"float32": 0, "int8": 9, "int32": 2}
+NONE, RELU, RELU6 = 0, 1, 3
 SAME, VALID = 0, 1
 
 
 def to_tflite(graph: Graph, batch: int = 1) -> bytes:
-    """Write an int8 graph whose operators all stand in `WRITERS`, for `batch` samples at once.
+    """Write a graph, int8 or float, whose operators all stand in `WRITERS`, for `batch` samples.
 
     Raises
     ------
@@ -106,8 +106,8 @@ def _code(name: str) -> Any:
 
 
 def _activation(op: Any) -> int:
-    if op.low == 0.0 and op.high == np.inf:
-        return RELU
+    if op.low == 0.0 and op.high in (np.inf, 6.0):
+        return RELU if op.high == np.inf else RELU6
     assert (op.low, op.high) == (-np.inf, np.inf), op
     return NONE
 

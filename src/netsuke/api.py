@@ -9,7 +9,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from netsuke.estimators.search import TableFit
     from netsuke.fit import FitResult
     from netsuke.profile import Profile
+    from netsuke.profile.estimate import Estimate
     from netsuke.schedule.costs import Costs
     from netsuke.verify import Verification
 
@@ -527,6 +528,88 @@ def fit_table(
     return search_table(
         *(table, device(device_name), limits, effort, seed, folder, resume, jobs, progress)
     )
+
+
+def estimate(
+    model: Any,
+    device_name: str | Device = "rpi-3b",
+    runtime: str = "onnxruntime",
+    *,
+    phase: str = "infer",
+    batch: int | None = None,
+    threads: int = 1,
+    arena: bool = True,
+    shape: Sequence[int] | None = None,
+    available: int | None = None,
+    dataset: Any = None,
+) -> Estimate:
+    """Estimate the memory that a model takes on a device that is not there.
+
+    Parameters
+    ----------
+    model
+        As for `load`; a PyTorch module with `shape`.
+    device_name
+        As for `device`: a board with 64-bit Arm Linux, or any board for ``c``.
+    runtime
+        ``onnxruntime``, ``litert``, ``torch`` (predicted: one run or trace on this machine, and
+        what was measured on an emulated board), or ``c``, netsuke's own C (exact).
+    phase
+        ``infer``; with torch also ``evaluate`` and ``train`` (a step of SGD with momentum).
+    batch
+        Samples at once; None: what the file says, else 1.
+    threads
+        Of the runtime.
+    arena
+        False: ONNX Runtime with ``enable_cpu_mem_arena=False``.
+    shape
+        Of one sample of a PyTorch module, as it takes it.
+    available
+        Bytes that are left for the process; None: what the device has beside its reserve.
+    dataset
+        Quantizes a float model for ``c``, as `compile` does.
+
+    Raises
+    ------
+    UsageError, MissingToolError, ModelError, VerificationError
+    """
+    from netsuke.profile.estimate import RUNTIMES, estimate_process
+    from netsuke.profile.estimate.artifact import estimate_artifact
+    from netsuke.profile.estimate.describe import with_resources
+
+    board = device(device_name)
+    if runtime not in RUNTIMES:
+        raise UsageError(f"no runtime is called {runtime!r}; known are {', '.join(RUNTIMES)}")
+    if runtime == "c":
+        if phase != "infer" or batch not in (None, 1) or threads != 1:
+            raise UsageError("netsuke's C infers one sample in one thread; try another runtime")
+        artifact = compile(model, board, dataset)
+        made = estimate_artifact(artifact, artifact.plan.graph.name, board)
+        if available is not None:
+            made = replace(made, available=available)
+        return with_resources(made, artifact.plan.graph, board)
+    made = estimate_process(
+        *(model, lambda: load(model), runtime, board),
+        phase=phase,
+        batch=batch,
+        threads=threads,
+        arena=arena,
+        shape=shape,
+        available=available,
+    )
+    return with_resources(made, _graph_or_none(model), board, model)
+
+
+def _graph_or_none(model: Any) -> Graph | None:
+    """The model as a graph, or None when netsuke cannot import it (a runtime could run it)."""
+    from netsuke.errors import NetsukeError
+
+    if type(model).__module__.startswith("torch") or hasattr(model, "state_dict"):
+        return None
+    try:
+        return load(model)
+    except NetsukeError:
+        return None
 
 
 def report(folder: str | Path, out: str | Path) -> Path:

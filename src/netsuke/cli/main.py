@@ -15,6 +15,7 @@ from netsuke.cli.commands import (
     compile,
     devices,
     doctor,
+    estimate,
     explain,
     fit,
     ops,
@@ -28,7 +29,7 @@ from netsuke.cli.commands import (
 from netsuke.errors import NetsukeError
 
 COMMANDS = (
-    *(check, ops, quantize, compile, run, verify, fit, train),
+    *(check, estimate, ops, quantize, compile, run, verify, fit, train),
     *(profile, devices, report, explain, bench, doctor),
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from netsuke.devices.device import Device, Region
+from netsuke.devices.device import Device, Power, Region
 from netsuke.devices.host import HOST, host_board
 from netsuke.errors import DeviceError
 
@@ -129,6 +129,12 @@ def _megahertz(value: Any) -> float:
     return float(value) * 1e6
 
 
+def _watts(value: Any) -> float:
+    if isinstance(value, bool) or not 0 < float(value) < math.inf:
+        raise ValueError
+    return float(value)
+
+
 def _device(table: dict[str, Any], place: str) -> Device:
     entries = _field(table, "region", _tables, place)
     regions = tuple(_region(entry, place, number) for number, entry in enumerate(entries))
@@ -155,7 +161,19 @@ def _device(table: dict[str, Any], place: str) -> Device:
             f"{_field(entry, 'field', _text, place)}: {_field(entry, 'source', _text, place)}"
             for entry in sources
         ),
+        power=_power(table, place),
     )
+
+
+def _power(table: dict[str, Any], place: str) -> Power | None:
+    """The optional table ``power``, whose figures are in W."""
+    if "power" not in table:
+        return None
+    entry = _tables([table["power"]])[0] if isinstance(table["power"], dict) else {}
+    idle, active = (_field(entry, key, _watts, f"{place}, power") for key in ("idle", "active"))
+    if active < idle:
+        raise DeviceError(place, f"power: active ({active:g} W) is less than idle ({idle:g} W)")
+    return Power(idle, active)
 
 
 def _region(entry: dict[str, Any], place: str, number: int) -> Region:

@@ -40,6 +40,20 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Power:
+    """What a whole board draws.
+
+    Attributes
+    ----------
+    idle, active
+        W, with nothing to do and with all cores busy.
+    """
+
+    idle: float
+    active: float
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A board: what a plan must fit into and what a compiler is told.
 
@@ -60,6 +74,8 @@ class Device:
         Number of application cores.
     sources
         Where each figure was read.
+    power
+        What it draws, or None where no published figure is known.
     """
 
     id: str
@@ -70,6 +86,7 @@ class Device:
     regions: tuple[Region, ...]
     cores: int = 1
     sources: tuple[str, ...] = ()
+    power: Power | None = None
 
     def memory(self, use: str) -> tuple[Region, ...]:
         """Regions in which `use` may lie, fastest first."""
