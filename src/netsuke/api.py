@@ -631,10 +631,12 @@ def fit(
     """Shrink a model until it holds the limits, with the smallest drop; see `netsuke.fit.fit`."""
     from netsuke.fit import fit as search
 
+    given = {"model": model, "data": dataset, "device": device_name}
+    texts = {name: str(value) for name, value in given.items() if isinstance(value, str | Path)}
     return search(
         load(model, optimize=False),
         data(dataset),
         device(device_name),
         limits or Limits(),
-        **options,
+        **{"origins": texts, **options},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ from netsuke.fit.judge import changes, flips, unmet
 from netsuke.fit.learning import Learning
 from netsuke.fit.measure import evaluate_integers, prove
 from netsuke.fit.original import labelled, original, require_float
+from netsuke.fit.pictures import write_pictures
+from netsuke.fit.replay import asked
 from netsuke.fit.result import FitResult, Sensitivity
 from netsuke.fit.sensitivity import sensitivity, single_changes
-from netsuke.fit.sizing import Sizer, targets
+from netsuke.fit.sizing import LIMITS, Sizer, targets
 from netsuke.fit.trials import Trials
 from netsuke.fit.ways import Chosen, choose, design_space
 from netsuke.fit.workers import Cluster, as_tuple, here, seen
@@ -53,6 +55,7 @@ def fit(
     families: Sequence[str] = (),
     storage: str | None = None,
     cluster: str | None = None,
+    origins: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> FitResult:
     """Search for the network that holds the limits with the smallest drop.
@@ -97,6 +100,9 @@ def fit(
         SQLAlchemy URL of the trials; None: a SQLite file in `out`.
     cluster
         Address of a Ray cluster on which designs learn.
+    origins
+        Texts from which ``model``, ``data`` and ``device`` were read; with them the result can say
+        how to repeat the run.
 
     Returns
     -------
@@ -153,9 +159,11 @@ def fit(
         chosen = choose(learning, sizer, limits, wanted, designs)
         found = _sensitivity(learning, sizer) if learning.attempts else ()
         bar.at("judging the integers on the test part", 0, 1)
-        result = _judge(learning, sizer, chosen, limits, wanted, found)
+        request = asked(origins or {}, graph, data, device, key)
+        result = _judge(learning, sizer, chosen, limits, wanted, found, request)
     if folder.folder is not None:
         result.artifact.write(folder.folder / "firmware")
+        write_pictures(folder.folder, result.flips, data.test)
         write_json(folder.folder / "result.json", result.as_json())
     return result
 
@@ -202,6 +210,7 @@ def _judge(
     limits: Limits,
     wanted: Array,
     found: tuple[Sensitivity, ...],
+    request: Mapping[str, Any],
 ) -> FitResult:
     """Judge on the sealed part, once."""
     design, shipped = chosen.design, chosen.finished.shipped
@@ -239,6 +248,8 @@ def _judge(
         sensitivity=found,
         curves=learning.curves,
         camera=frame(inputs),
+        bounds=dict(zip(LIMITS, map(float, wanted), strict=True)),
+        request=request,
     )
 
 

@@ -142,13 +142,25 @@ class Learning:
         by_name = {job.name: design for job, design in zip(jobs, missing, strict=True)}
         for outcome in self.workers(self.lesson, jobs, self.bar) if jobs else ():
             self._keep(by_name[outcome.name], rung, outcome)
-        scores = {}
         for each in designs:
-            found = self.trials.score(each.design, rung)
-            assert found is not None
-            scores[each.design.key] = float(found["score"])
-            self.attempts[each.design.key] = Attempt(each.design, each.sizes, found["score"], rung)
-        return scores
+            self._record(space, each, rung)
+        return {each.design.key: self.attempts[each.design.key].metric for each in designs}
+
+    def _record(self, space: DesignSpace, each: Sized, rung: int) -> None:
+        found = self.trials.score(each.design, rung)
+        assert found is not None
+        known = self.attempts.get(each.design.key)
+        entry = {"rung": rung, "score": found["score"], "losses": found["losses"]}
+        self.attempts[each.design.key] = Attempt(
+            *(each.design, each.sizes, float(found["score"]), rung),
+            groups={
+                group.name: (width, group.units)
+                for group, width in zip(
+                    space.skeleton_of(each.design).groups, each.design.widths, strict=True
+                )
+            },
+            history=(*(known.history if known else ()), entry),
+        )
 
     def _is_done(self, design: Design, rung: int) -> bool:
         known = self.trials.score(design, rung) is not None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any
 
 from netsuke.codegen import Artifact
 from netsuke.devices import Limits
 from netsuke.fit.design import Design, Sizes
 from netsuke.fit.drop import Drop
+from netsuke.fit.replay import command, python_call
 from netsuke.ir import Graph
 
 
@@ -27,12 +29,18 @@ class Attempt:
         Points in float on the search's data.
     rung
         How far it came: 0 is the shortest training.
+    groups
+        Channel group -> (units left, units that it had before the cut).
+    history
+        Of each rung that it came through: ``rung``, ``score`` and the ``losses`` of its training.
     """
 
     design: Design
     sizes: Sizes
     metric: float
     rung: int
+    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    history: tuple[Mapping[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -40,11 +48,14 @@ class Attempt:
             "key": self.design.key,
             "origin": self.design.origin,
             "widths": list(self.design.widths),
-            "edits": list(map(str, self.design.edits)),
+            "edits": [edit.record() for edit in self.design.edits],
+            "changes": list(map(str, self.design.edits)),
             "family": self.design.family,
             "sizes": asdict(self.sizes),
             "metric": self.metric,
             "rung": self.rung,
+            "groups": {name: list(pair) for name, pair in self.groups.items()},
+            "history": [dict(each) for each in self.history],
         }
 
 
@@ -141,6 +152,10 @@ class FitResult:
         What must be done to a frame before it is the network's input; empty: nothing.
     limits
         What was asked for.
+    bounds
+        Largest flash, RAM and instructions: the limits within what the device has.
+    request
+        Model, data, device and options of the run; see `netsuke.fit.replay.asked`.
     notes
         What a person should know.
     effort
@@ -175,6 +190,8 @@ class FitResult:
     sensitivity: tuple[Sensitivity, ...] = ()
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     camera: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    request: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:
@@ -186,6 +203,13 @@ class FitResult:
         """Attempts than which no other is at least as good in score, flash, RAM and work."""
         return tuple(each for each in self.attempts if not _is_beaten(each, self.attempts))
 
+    def replay(self) -> dict[str, str | None]:
+        """How to repeat the run: as a ``command`` (or None), and in ``python``."""
+        if not self.request:
+            return {}
+        what = (self.request, self.limits, self.recipe)
+        return {"command": command(*what), "python": python_call(*what)}
+
     def as_json(self) -> dict[str, Any]:
         """Plain values for a file or the command line."""
         front = {each.design.key for each in self.front}
@@ -193,7 +217,11 @@ class FitResult:
             "schema": "netsuke/1",
             "met": self.met,
             "unmet": list(self.unmet),
-            "design": {**self.design.record(), "changes": list(map(str, self.design.edits))},
+            "design": {
+                **self.design.record(),
+                "key": self.design.key,
+                "changes": list(map(str, self.design.edits)),
+            },
             "flash": self.sizes.flash,
             "ram": self.sizes.ram,
             "instructions": self.sizes.instructions,
@@ -215,6 +243,9 @@ class FitResult:
             "curves": {name: list(losses) for name, losses in self.curves.items()},
             "camera": dict(self.camera),
             "limits": asdict(self.limits),
+            "bounds": {name: bound for name, bound in self.bounds.items() if isfinite(bound)},
+            "request": dict(self.request),
+            "replay": self.replay(),
             "notes": list(self.notes),
             "effort": dict(self.effort),
             "recipe": dict(self.recipe),

@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from netsuke.errors import UsageError
 from netsuke.report.curve import curve_chart, ram_curve
-from netsuke.report.svg import Point, Rectangle, arena_map, kib, memory_chart, region_bars, scatter
+from netsuke.report.fit import fit_values
+from netsuke.report.svg import Rectangle, arena_map, kib, memory_chart, region_bars
 from netsuke.report.table_fit import table_fit_values
 from netsuke.schedule.curve import Trade
 
@@ -47,7 +48,7 @@ def report_page(folder: Path | str, with_curve: bool = True) -> str:
     ----------
     folder
         An artifact (``manifest.json`` and, once verified, ``certificate.json``), or a fit run
-        (``result.json``, with its artifact in ``firmware``).
+        (``result.json`` and ``flips.json``, with its artifact in ``firmware``).
     with_curve
         Plan the graph for several limits of RAM, which takes some seconds, and draw the curve.
 
@@ -64,7 +65,7 @@ def report_page(folder: Path | str, with_curve: bool = True) -> str:
     certificate, fit = _read(home / "certificate.json"), _read(root / "result.json")
     try:
         points = ram_curve(home) if with_curve else ()
-        return _render(manifest, certificate, fit, points)
+        return _render(manifest, certificate, fit, _read(root / "flips.json"), points)
     except _DAMAGE as error:
         raise UsageError(
             f"{root}: its manifest, certificate or result is damaged: {error!r}"
@@ -75,10 +76,9 @@ def _render(
     manifest: dict[str, Any],
     certificate: dict[str, Any] | None,
     fit: dict[str, Any] | None,
+    pictures: dict[str, Any] | None,
     points: tuple[Trade, ...],
 ) -> str:
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    script = (HERE / "table.js").read_text(encoding="utf-8")
     table = fit if fit and fit.get("kind") == "table" else None
     fit = None if table else fit
     return (
@@ -87,19 +87,23 @@ def _render(
         .render(
             manifest=manifest,
             certificate=certificate,
-            fit=fit,
+            fit=fit_values(fit, pictures, manifest["device"]) if fit else None,
             table=table_fit_values(table) if table else None,
-            style=Markup(style),
-            script=Markup(script),
+            style=Markup(_text("style.css", "fit/fit.css")),
+            script=Markup(_text("table.js", "fit/fit.js")),
             regions=Markup(region_bars(_regions(manifest, certificate))),
             memory=Markup(_memory(manifest)),
             maps=_maps(manifest),
             layers=_layers(manifest, certificate),
             curve=Markup(curve_chart(points, int(manifest["arena"]))),
             points=points,
-            front=Markup(_front(fit)),
         )
     )
+
+
+def _text(*names: str) -> str:
+    """Files of this room, one after the other."""
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -173,24 +177,3 @@ def _layers(manifest: dict[str, Any], certificate: dict[str, Any] | None) -> lis
         {**step, "index": i, "share": 100 * work[i] / total, "instructions": known.get(i)}
         for i, step in enumerate(steps)
     ]
-
-
-def _front(fit: dict[str, Any] | None) -> str:
-    """Every design that was tried: flash against the metric."""
-    if not fit:
-        return ""
-    points = [
-        Point(a["sizes"]["flash"], a["metric"], f"{a['origin']} {a['widths']}")
-        for a in fit["attempts"]
-    ]
-    original = fit["original"]
-    points.append(
-        Point(
-            original["flash"],
-            original["metric"],
-            "the original: flash as int8, accuracy in float",
-            "original",
-        )
-    )
-    points.append(Point(fit["flash"], fit["metric"], "chosen, on the test part", "chosen"))
-    return scatter(points, "flash", "accuracy in %", fit["limits"].get("flash"))
