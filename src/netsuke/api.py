@@ -247,7 +247,7 @@ def check(
     )
 
 
-def quantize(model: Any, dataset: Any, samples: int = 256, **options: Any) -> Graph:
+def quantize(model: Any, dataset: Any, samples: int = 256, qat: int = 0, **options: Any) -> Graph:
     """Return the int8 graph of a float model, calibrated on a data set.
 
     Parameters
@@ -259,13 +259,33 @@ def quantize(model: Any, dataset: Any, samples: int = 256, **options: Any) -> Gr
         input; or an ``.npz`` whose keys are the names of the inputs.
     samples
         How many training samples calibrate.
+    qat
+        So many epochs of quantization-aware training follow, on a data set with labels.
     options
-        Passed to `netsuke.compress.quantize.quantize`.
+        Passed to `netsuke.compress.quantize.quantize`; with `qat`, the fields of
+        `netsuke.train.Recipe` and the parameters of `netsuke.compress.qat.tune`.
     """
     from netsuke.compress.quantize import quantize as convert
 
     graph = load(model)
+    if qat:
+        return _quantize_by_training(graph, data(dataset), samples, qat, options)
     return convert(graph, calibration(graph, dataset, samples), **options)
+
+
+def _quantize_by_training(
+    graph: Graph, dataset: Dataset, samples: int, epochs: int, options: dict[str, Any]
+) -> Graph:
+    from dataclasses import fields, replace
+
+    from netsuke.compress.qat import finetune_quantized
+    from netsuke.compress.qat.finetune import RECIPE
+
+    names = {field.name for field in fields(RECIPE)}
+    recipe = {name: value for name, value in options.items() if name in names}
+    rest = {name: value for name, value in options.items() if name not in names}
+    learned = replace(RECIPE, epochs=epochs, **recipe)
+    return finetune_quantized(graph, dataset, learned, calibration=samples, **rest)
 
 
 def calibration(graph: Graph, dataset: Any, samples: int = 256) -> list[Array]:

@@ -170,8 +170,9 @@ def learn(
     ----------
     module
         A `GraphModule`, or one that is called alike, has its `graph` and tells its `values`. It
-        may have a method ``extra_loss(samples, epoch) -> (share, loss)``, told after each
-        forward step: the loss is added, and the rest of the loss multiplied by the share.
+        may have a method ``extra_loss(samples, epoch) -> (share, loss)``, asked after each
+        forward step: the loss is added, and the rest of the loss multiplied by the share. Its
+        method ``begin_epoch(epoch)``, if there is one, is called before each.
     judge
         Measures the module on the validation part, in points; None leaves it out.
     data, recipe, teaching, place, deadline, progress
@@ -238,6 +239,8 @@ class _Run:
         self.moves = None if view is None else view_moves(self.data, self.recipe, view)
         total = 0.0
         self.module.train()
+        if hasattr(self.module, "begin_epoch"):
+            self.module.begin_epoch(number)
         for step in range(self.steps):
             if self.deadline is not None and time.monotonic() > self.deadline:
                 self.module.eval()

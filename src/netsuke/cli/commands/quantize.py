@@ -19,10 +19,23 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option("-o", "--out", help="ONNX file to write (QDQ).")],
         samples: Annotated[int, typer.Option(help="How many samples calibrate.")] = 256,
         ranges: Annotated[str, typer.Option(help="mse, minmax or percentile.")] = "mse",
+        qat: Annotated[
+            int, typer.Option(help="Epochs of quantization-aware training; 0: none.")
+        ] = 0,
+        lr: Annotated[float, typer.Option(help="Highest learning rate of --qat.")] = 3e-4,
+        augment: Annotated[
+            str, typer.Option(help="Of --qat: none, shift, flip or rotate.")
+        ] = "none",
+        seed: Annotated[int, typer.Option(help="Of --qat.")] = 0,
+        checkpoints: Annotated[
+            Path | None, typer.Option(help="Folder for checkpoints of --qat.")
+        ] = None,
+        resume: Annotated[bool, typer.Option(help="Go on from the checkpoints.")] = False,
         as_json: Json = False,
     ) -> None:
-        """Quantize a float model to int8 on calibration data, without training."""
+        """Quantize a float model to int8 on calibration data; train it as integers if asked to."""
         from netsuke.api import calibration, load
+        from netsuke.api import quantize as quantized
         from netsuke.codegen.onnx import to_onnx
         from netsuke.compress.quantize import compare
         from netsuke.compress.quantize import quantize as convert
@@ -31,9 +44,27 @@ def register(app: typer.Typer) -> None:
         if out.suffix != ".onnx":
             raise UsageError(f"{out}: quantize writes ONNX; name a file that ends in .onnx")
         graph = load(model)
+        if qat < 0:
+            raise UsageError(f"--qat {qat} is no number of epochs")
+        if qat and ranges != "mse":
+            raise UsageError("--qat learns the ranges; leave --ranges out")
+        if resume and checkpoints is None:
+            raise UsageError("--resume needs the folder of the --checkpoints")
+        if qat:
+            trained = quantized(
+                graph,
+                data,
+                samples,
+                qat=qat,
+                lr=lr,
+                augment=augment,
+                seed=seed,
+                out=checkpoints,
+                resume=resume,
+            )
         with doing("calibrating"):
             inputs = calibration(graph, data, samples)
-            integer = convert(graph, inputs, ranges=ranges)
+            integer = trained if qat else convert(graph, inputs, ranges=ranges)
             table = compare(graph, integer, [array[:32] for array in inputs])
         write_whole(out, to_onnx(integer))
         weights = sum(tensor.size for tensor in integer.constants())

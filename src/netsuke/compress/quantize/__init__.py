@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from netsuke.compress.quantize.assign import assign_quants, real_activations
 from netsuke.compress.quantize.compare import Comparison, Row, compare
-from netsuke.compress.quantize.convert import Conversion, Recipe
+from netsuke.compress.quantize.convert import Chosen, Conversion, Recipe
 from netsuke.compress.quantize.equalize import equalize as equalize_layers
 from netsuke.compress.quantize.equalize import find_pairs
 from netsuke.compress.quantize.ranges import METHODS, Statistics
 from netsuke.errors import NetsukeError, QuantizationError, UsageError
-from netsuke.ir import Array, Graph, Op, interpret, verify
+from netsuke.ir import Array, Graph, Op, Quant, interpret, verify
 from netsuke.ir.interpret import is_integer_node
 from netsuke.ir.layout import compose, identity, inverse
 from netsuke.passes import optimize
 
-__all__ = ["Comparison", "Row", "Statistics", "calibrate", "compare", "quantize"]
+__all__ = [
+    "Chosen",
+    "Comparison",
+    "Prepared",
+    "Row",
+    "Statistics",
+    "calibrate",
+    "compare",
+    "prepare",
+    "quantize",
+]
 
 
 def quantize(
@@ -67,6 +78,65 @@ def quantize(
     UsageError
         When the samples do not match the inputs.
     """
+    prepared = prepare(
+        graph, samples, ranges, per_channel, equalize, bias_correction, percentile, progress
+    )
+    return prepared.finish(prepared.convert())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A float graph that is ready to become integers, and the quantization found for it.
+
+    Attributes
+    ----------
+    graph
+        Float, optimized and equalized.
+    arrays
+        The calibration samples, an array an input, as `graph` stores them.
+    quants
+        Of every float activation.
+    statistics
+        Of every float activation, over the samples.
+    recipe
+        How weights become integers.
+    """
+
+    graph: Graph
+    arrays: tuple[Array, ...]
+    quants: Mapping[str, Quant]
+    statistics: Mapping[str, Statistics]
+    recipe: Recipe
+
+    def convert(self, chosen: Mapping[tuple[str, int], Chosen] | None = None) -> Graph:
+        """The graph in integers, node by node under the names of the float graph.
+
+        Parameters
+        ----------
+        chosen
+            (node, input) -> the integers of its weights, where others than the nearest are wished.
+        """
+        conversion = Conversion(self.graph, self.quants, self.statistics, self.recipe, chosen)
+        return conversion.build()
+
+    def finish(self, converted: Graph) -> Graph:
+        """What `convert` made, verified, optimized and tried out."""
+        integers = optimize(verify(converted))
+        _try_out(integers, [array[0] for array in self.arrays])
+        return integers
+
+
+def prepare(
+    graph: Graph,
+    samples: Array | Sequence[Array],
+    ranges: str = "mse",
+    per_channel: bool = True,
+    equalize: bool = True,
+    bias_correction: bool = True,
+    percentile: float = 99.99,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """Do all of `quantize` but the writing of integers; parameters and errors are the same."""
     if ranges not in METHODS:
         raise UsageError(f"ranges {ranges!r} is unknown; known are {', '.join(METHODS)}")
     if not 50.0 < percentile <= 100.0:
@@ -84,9 +154,7 @@ def quantize(
     quants = assign_quants(better, statistics, ranges, percentile)
     recipe = Recipe(ranges, per_channel, bias_correction)
     _require_integer_meaning(better)
-    integers = optimize(verify(Conversion(better, quants, statistics, recipe).build()))
-    _try_out(integers, [array[0] for array in arrays])
-    return integers
+    return Prepared(better, tuple(arrays), quants, statistics, recipe)
 
 
 def calibrate(

@@ -39,6 +39,22 @@ class Recipe:
     bias_correction: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Integers of a layer's weights that somebody else has found.
+
+    Attributes
+    ----------
+    scales
+        One, or one along the axis of the weights.
+    stored
+        int8 of the weights' shape; None rounds to the nearest.
+    """
+
+    scales: Array
+    stored: Array | None = None
+
+
 class Conversion:
     """The integer graph under construction."""
 
@@ -48,12 +64,14 @@ class Conversion:
         quants: Mapping[str, Quant],
         statistics: Mapping[str, Statistics],
         recipe: Recipe,
+        chosen: Mapping[tuple[str, int], Chosen] | None = None,
     ) -> None:
         self.graph = graph
         self.edit = Edit(graph)
         self.quants = quants
         self.statistics = statistics
         self.recipe = recipe
+        self.chosen = chosen or {}
         self.nodes: list[Node] = []
         self.tensors: dict[str, Tensor] = {}
         self.stored: dict[tuple[str, Quant], str] = {}
@@ -151,7 +169,11 @@ class Conversion:
                 f"{node.op.kind} needs constant weights and a real input to be quantized",
             )
         axis = axis if self.recipe.per_channel else None
-        scales = weight_scales(weights.data, axis, self.recipe.ranges)
+        chosen = self.chosen.get((node.name, number))
+        if chosen is None:
+            scales = weight_scales(weights.data, axis, self.recipe.ranges)
+        else:
+            scales = chosen.scales
         rule = node.op.rule
         bias = None if rule.bias is None else self.graph.tensors[node.inputs[rule.bias]]
         if bias is not None:
@@ -159,7 +181,10 @@ class Conversion:
             scales = bounded_scales(node.name, scales, bias, source.scale[0], target)
         quant = _symmetric(scales, axis, 8)
         steps = quant._along_axis(quant.scale, weights.data.ndim)
-        stored = np.clip(np.rint(weights.data / steps), -127, 127).astype(np.int8)
+        if chosen is None or chosen.stored is None:
+            stored = np.clip(np.rint(weights.data / steps), -127, 127).astype(np.int8)
+        else:
+            stored = chosen.stored
         names[number] = self.store(weights.name, stored, quant)
         if bias is not None and rule.bias is not None and bias.data is not None:
             values = bias.data.astype(np.float64)
