@@ -63,7 +63,11 @@ def read_boards(path: Path | str) -> list[Board]:
     if not path.exists():
         raise DataError(str(path), "does not exist; give a folder or a .zip of boards")
     with opened(path) as archive:
-        files = {PurePosixPath(name).name: name for name in archive.names}
+        files: dict[str, str] = {}
+        for name in archive.names:
+            twin = files.setdefault(PurePosixPath(name).name, name)
+            if twin != name and name.endswith((".jpg", ".txt")):
+                raise DataError(f"{path}: {name}", f"has the name of {twin}; names are unique")
         tested = [name for name in archive.names if name.endswith("_test.jpg")]
         if not tested:
             raise DataError(str(path), "holds no <name>_test.jpg; give a folder or .zip of boards")

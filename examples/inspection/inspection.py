@@ -25,14 +25,24 @@ from boards import Board, read_boards
 from camera import Words, unpack_rgb565
 from PIL import Image, ImageOps
 from synthetic import draw_boards
-from verdict import ENTRIES, FIRMWARE, FRAME, Inspection, inspection_for, shrunk, sources
+from verdict import (
+    ENTRIES,
+    FIRMWARE,
+    FRAME,
+    Inspection,
+    inspection_for,
+    shrunk,
+    side_of,
+    sources,
+    starts_of,
+)
 
 import netsuke as nk
 from netsuke.api import is_float
 from netsuke.codegen import Artifact
 from netsuke.codegen.onnx import to_onnx
 from netsuke.data import Dataset, load_data
-from netsuke.errors import NetsukeError, UsageError
+from netsuke.errors import NetsukeError, UsageError, VerificationError
 from netsuke.files import write_whole
 from netsuke.fit.threshold import OperatingPoint, operating_point, threshold_for_recall
 from netsuke.ir import Graph
@@ -88,7 +98,7 @@ def prepare_model(model: str, data: Dataset, epochs: int, seed: int, out: Path) 
     """An integer network: a file as it is, or one of the zoo after training (resumable)."""
     graph = nk.load(model, optimize=False)
     if is_model_name(model):
-        recipe = Recipe(epochs=epochs, seed=seed, augment="flip", threads=1)
+        recipe = Recipe(epochs=epochs, lr=3e-3, batch=32, seed=seed, threads=1)
         trained = train(graph, data, recipe, out=out / "training", resume=True)
         graph = trained.graph
         write_whole(out / "model.onnx", to_onnx(graph))
@@ -136,9 +146,7 @@ def prove(artifact: Artifact, inspection: Inspection, graph: Graph, words: Words
     Raises
     ------
     VerificationError
-        When the program faults or overwrites a canary.
-    UsageError
-        When a score or a verdict differs.
+        When the program faults, overwrites a canary or its frame, or when anything differs.
     """
     application = EmulatedApplication(artifact, sources(inspection), ENTRIES)
     meant = inspection.scores(graph, words)
@@ -150,14 +158,15 @@ def prove(artifact: Artifact, inspection: Inspection, graph: Graph, words: Words
         slowest = max(slowest, application.instructions[0])
         verdicts.append(bool(application.call("inspect_verdict", score)))
         if application.read(FRAME, frame.nbytes) != frame.astype("<u2").tobytes():
-            raise UsageError(f"frame {number}: the application changed its frame")
+            raise VerificationError(f"frame {number}", "the application changed its frame")
         if not score == meant[number] == host[number]:
-            raise UsageError(
-                f"frame {number}: scores {score} on the emulator, {host[number]} on this machine, "
-                f"{meant[number]} in NumPy"
+            raise VerificationError(
+                f"frame {number}",
+                f"scores {score} on the emulator, {host[number]} on this machine, "
+                f"{meant[number]} in NumPy",
             )
     if verdicts != inspection.verdicts(meant).tolist():
-        raise UsageError("the emulator's verdicts are not those of NumPy")
+        raise VerificationError("the emulator", "its verdicts are not those of NumPy")
     return Proof(len(words), slowest, application.footprint, np.array(verdicts))
 
 
@@ -195,20 +204,24 @@ def inspect(given: argparse.Namespace) -> int:
     """The whole way; returns an exit code."""
     out: Path = given.out
     board = nk.device(given.device)
-    frame = (given.frame[1], given.frame[0])
-    spec = nk.load(given.model, optimize=False)
-    side = spec.tensors[spec.inputs[0]].shape[1]
+    frame, windows = (given.frame[1], given.frame[0]), (given.windows[1], given.windows[0])
+    side = side_of(nk.load(given.model, optimize=False))
+    # What the frame takes is no longer there for the arena.
+    left = board.ram - 2 * frame[0] * frame[1]
+    if not board.core.startswith("cortex-m") or left <= 0:
+        raise UsageError(
+            f"{board.id} has {board.ram:,} B of RAM on {board.core}; a frame of "
+            f"{frame[1]} x {frame[0]} takes {board.ram - left:,} B, and a Cortex-M is emulated"
+        )
+    starts_of(frame, windows, side * given.shrink)
     if given.data is None:
         boards = draw_boards(groups=4, boards=given.boards, defects=8, seed=given.seed)
     else:
         boards = read_boards(given.data)
     data = prepare_data(boards, side, given.shrink, given.seed, out)
     quantized = prepare_model(given.model, data, given.epochs, given.seed, out)
-    # What the frame takes is no longer there for the arena.
-    left = board.ram - 2 * frame[0] * frame[1]
     artifact = nk.compile(quantized, board, ram=left)
     graph = open_project(artifact).graph
-    windows = (given.windows[1], given.windows[0])
     inspection = inspection_for(graph, data.normalisation, frame, windows, given.shrink)
 
     parts = crops.parts_of_groups(boards)
@@ -225,7 +238,8 @@ def inspect(given: argparse.Namespace) -> int:
     write_application(artifact, inspection, out / "application")
     sealed = Frames(seen["test"].words[: given.prove], seen["test"].defects[: given.prove])
     proof = prove(artifact, inspection, graph, sealed.words)
-    picture(sealed.words, sealed.defects, proof.verdicts).save(out / "frames.png")
+    drawn = picture(sealed.words, sealed.defects, proof.verdicts)
+    write_whole(out / "frames.png", lambda stream: drawn.save(stream, "PNG"))
 
     used = proof.footprint
     whole = sum(region.size for region in board.memory("arena"))

@@ -124,32 +124,48 @@ def inspection_for(
         raise UsageError(f"{graph.name} does not take and give integers; quantize it first")
     if scores.elements != 2 or scores.dtype not in ("int8", "uint8", "int16"):
         raise UsageError(f"{graph.name} has {scores.elements} scores; inspection takes two")
-    first, side = given.shape[0] == 3, given.shape[1] if len(given.shape) == 3 else 0
-    if given.shape != ((3, side, side) if first else (side, side, 3)):
-        raise UsageError(f"{graph.name} takes {list(given.shape)}, not a square of three channels")
+    side = side_of(graph)
     levels = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
     real = np.broadcast_to(normalisation.apply(levels), (256, 3))
-    starts = [
-        _starts(extent, side * shrink, count) for extent, count in zip(frame, windows, strict=True)
-    ]
+    tops, lefts = starts_of(frame, windows, side * shrink)
     return Inspection(
         height=frame[0],
         width=frame[1],
         side=side,
         shrink=shrink,
-        channels_first=first,
-        places=tuple((top, left) for top in starts[0] for left in starts[1]),
+        channels_first=given.shape != (side, side, 3),
+        places=tuple((top, left) for top in tops for left in lefts),
         levels=np.ascontiguousarray(given.quant.quantize(real).T),
     )
 
 
-def _starts(extent: int, span: int, count: int) -> list[int]:
-    """First pixels of windows of a span that lie evenly over an extent and leave no gap."""
-    if count < 1 or span > extent or span * count < extent or (count == 1 and span < extent):
-        raise UsageError(
-            f"{count} window(s) of {span} pixels do not cover {extent}; try --windows, --shrink"
-        )
-    return [round(step * (extent - span) / max(count - 1, 1)) for step in range(count)]
+def side_of(graph: Graph) -> int:
+    """Pixels of the sides of a network's square input.
+
+    Raises
+    ------
+    UsageError
+        When it is no square of three channels.
+    """
+    shape = graph.tensors[graph.inputs[0]].shape
+    side = shape[1] if len(shape) == 3 else 0
+    if shape not in ((side, side, 3), (3, side, side)):
+        raise UsageError(f"{graph.name} takes {list(shape)}, not a square of three channels")
+    return side
+
+
+def starts_of(frame: tuple[int, int], windows: tuple[int, int], span: int) -> list[list[int]]:
+    """First rows and first columns of windows of a span that lie evenly and leave no gap."""
+    found = []
+    for extent, count in zip(frame, windows, strict=True):
+        covered = span == extent if count == 1 else span <= extent <= span * count
+        if count < 1 or not covered:
+            raise UsageError(
+                f"{count} window(s) of {span} pixels do not cover {extent}; try --windows, --shrink"
+            )
+        steps = max(count - 1, 1)
+        found.append([(extent - span) * step // steps for step in range(count)])
+    return found
 
 
 def sources(inspection: Inspection) -> dict[PurePosixPath, bytes]:

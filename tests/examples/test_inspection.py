@@ -14,7 +14,7 @@ import verdict
 from netsuke.codegen import Artifact, compile_graph
 from netsuke.data import Normalisation
 from netsuke.devices import device
-from netsuke.errors import UsageError
+from netsuke.errors import UsageError, VerificationError
 from netsuke.ir import Graph, GraphBuilder, Quant
 from netsuke.ops import Dense, Reshape
 from netsuke.verify.application import EmulatedApplication, HostApplication
@@ -122,6 +122,10 @@ def test_drawn_boards_from_frame_to_verdict(
         (["--recall", "0"], 2),
         (["--shrink", "0"], 2),
         (["--device", "no-such-board"], 4),
+        (["--device", "arduino-uno"], 2),
+        (["--frame", "640x480"], 2),
+        (["--windows", "1x2"], 2),
+        (["--model", "lenet"], 2),
     ],
 )
 def test_a_wrong_call_is_one_error(
@@ -130,3 +134,28 @@ def test_a_wrong_call_is_one_error(
     assert inspection.main([*arguments, "--out", str(tmp_path / "out")]) == code
     assert capsys.readouterr().err.count("error:") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_score_that_differs_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = every_pixel_counts((9, 9, 3))
+    found = verdict.inspection_for(graph, UNIT, (9, 9), (1, 1), 1)
+    words = np.random.default_rng(1).integers(0, 1 << 16, (2, 9, 9)).astype(np.uint16)
+    assert inspection.prove(compiled(graph), found, graph, words).frames == 2
+    text = (verdict.FIRMWARE / "inspect.c").read_text()
+    for right, wrong, problem in (
+        ("((word >> 11) << 3)", "((word >> 11) << 2)", "scores"),
+        ("highest >= INSPECT", "highest > INSPECT", "verdicts"),
+        (
+            "int32_t highest = INT32_MIN;",
+            "model_arena_frame[3]++; int32_t highest = INT32_MIN;",
+            "its frame",
+        ),
+    ):
+        assert right in text
+        score = int(found.scores(graph, words)[0])
+        broken = verdict.sources(replace(found, threshold=score))
+        name = next(path for path in broken if path.name == "inspect.c")
+        broken[name] = text.replace(right, wrong).encode()
+        monkeypatch.setattr(inspection, "sources", lambda _, files=broken: files)
+        with pytest.raises(VerificationError, match=problem):
+            inspection.prove(compiled(graph), replace(found, threshold=score), graph, words)

@@ -141,6 +141,15 @@ def test_a_wrong_box_is_named(
     assert ".txt:2" in str(raised.value)
 
 
+def test_two_boards_of_one_name_are_named(tmp_path: Path, drawn: list[boards.Board]) -> None:
+    synthetic.write_boards(drawn[:1], tmp_path / "one.zip")
+    for folder in ("a", "b"):
+        with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+            archive.extractall(tmp_path / "both" / folder)
+    with pytest.raises(DataError, match="names are unique"):
+        boards.read_boards(tmp_path / "both")
+
+
 def test_an_archive_without_boards_is_one_error_and_no_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
         archive.writestr("readme.txt", "nothing")

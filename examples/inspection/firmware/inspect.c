@@ -6,6 +6,7 @@
  * with colours of 8 bits: red = r5 << 3 | r5 >> 2, green = g6 << 2 | g6 >> 4, blue like red. The
  * tables hold normalisation and quantization, so that the integers equal the meaning in Python.
  */
+#define INSPECT_TABLES
 #include "inspect.h"
 
 #include "model.h"
