@@ -154,7 +154,7 @@ def test_a_plan_fills_the_time_and_no_more() -> None:
 
 
 def test_halving_trains_a_third_three_times_as_long() -> None:
-    rungs = Effort(1000, 0, 18, 500, 0, 0).rungs
+    rungs = Effort(1000, 4, 0, 18, 500, 0, 0).rungs
     assert rungs == ((18, 500), (6, 1000), (2, 3000))
     assert sum(visits for _, visits in rungs) == 9 * 500
 

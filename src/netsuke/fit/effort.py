@@ -18,6 +18,8 @@ MOST_DESIGNS, FEWEST_DESIGNS = 36, 3
 HANDLING = 6.0
 """Seconds that a design takes besides its training, about: planning, judging, writing."""
 SAMPLE = 192
+VIEWS, ASKING = (4, 16), 0.1
+"""Views of a sample that a teacher scores, at least and at most; share of the time for that."""
 STEP = 3
 """Successive halving: so many designs for one that goes on, with so many times the training."""
 
@@ -32,6 +34,8 @@ class Effort:
     ----------
     samples
         Training samples that are used at all.
+    views
+        Of each sample that the teacher scores, when samples are augmented.
     first_cut
         Visits of the network between the original and much smaller ones.
     designs
@@ -45,6 +49,7 @@ class Effort:
     """
 
     samples: int
+    views: int
     first_cut: int
     designs: int
     visits: int
@@ -77,7 +82,7 @@ def told(epochs: int, designs: int | None, count: int) -> Effort:
     """The effort of a person who gave the epochs; then no clock decides anything."""
     wanted = 4 if designs is None else designs
     each = max(1, epochs // 8) * count
-    return Effort(count, each, wanted, each, epochs * count, max(1, epochs // 5) * count)
+    return Effort(count, VIEWS[0], each, wanted, each, epochs * count, max(1, epochs // 5) * count)
 
 
 def with_visits(recipe: Recipe, visits: int, samples: int) -> Recipe:
@@ -113,9 +118,9 @@ def plan_effort(
     speed: Speed,
     count: int,
     seconds: float,
-    views: int = 1,
     designs: int | None = None,
     first_cut: float = 0.0,
+    augmented: bool = False,
 ) -> Effort:
     """Fill the seconds that are left.
 
@@ -130,16 +135,19 @@ def plan_effort(
         Training samples that there are.
     seconds
         Left for training.
-    views
-        Times that the teacher sees each sample.
     designs
         How many a person asked for; 0: no search, None: as many as the time allows.
     first_cut
         How many times a visit of the network between costs one of a small network; 0: there is
         none.
+    augmented
+        Whether the teacher scores several views of each sample.
     """
     left = max(seconds, 1.0)
-    once = views * speed.teaching
+    least, most = VIEWS
+    affordable = ASKING * left / max(count * speed.teaching, 1e-9)
+    views = int(min(max(affordable, least), most))
+    once = (views if augmented else 1) * speed.teaching
     samples = min(count, max(min(SAMPLE, count), _step(left / (4 * once + 4 * speed.learning))))
     budget = max(0.0, left - samples * once) / speed.learning
     wanted, visits = _designs(budget * SEARCHING, samples, left, designs)
@@ -148,7 +156,9 @@ def plan_effort(
     integers = _step(budget * QAT)
     final = budget - used - cut * first_cut - integers
     most = MOST_EPOCHS * samples
-    return Effort(samples, cut, wanted, visits, _step(min(most, final)), min(integers, most // 8))
+    return Effort(
+        samples, views, cut, wanted, visits, _step(min(most, final)), min(integers, most // 8)
+    )
 
 
 def _designs(budget: float, samples: int, seconds: float, designs: int | None) -> tuple[int, int]:
@@ -163,7 +173,7 @@ def _designs(budget: float, samples: int, seconds: float, designs: int | None) -
 
 def _ladder(designs: int, visits: int) -> int:
     """Visits of all rungs together."""
-    rungs = Effort(0, 0, designs, visits, 0, 0).rungs
+    rungs = Effort(0, 0, 0, designs, visits, 0, 0).rungs
     return sum(number * each for number, each in rungs)
 
 

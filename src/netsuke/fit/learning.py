@@ -17,6 +17,7 @@ from netsuke.fit.workers import Job, Lesson, Outcome, Workers, learn, score
 from netsuke.ir import Array, Graph, load_graph, save_graph
 from netsuke.ops import OPERATORS
 from netsuke.train import Progress, Recipe, predict, scores_graph
+from netsuke.train.teaching import Teaching
 
 JUDGED = (500, 4000)  # validation samples that score a design, at least and at most
 RESERVE = 0.1  # share of the time for compiling
@@ -87,7 +88,7 @@ class Learning:
         effort = self.told or Effort(
             **self.folder.values(name, lambda: self._plan(student, designs, first_cut))
         )
-        self._prepare(f"{name}-taught", effort)
+        self._prepare(effort)
         return effort
 
     def _plan(self, student: Graph, designs: int | None, first_cut: float) -> dict[str, Any]:
@@ -95,7 +96,8 @@ class Learning:
             self.speed = measure_speed(self.teacher, student, self.data, self.recipe)
         left = self.left()
         count = len(self.data.train)
-        return plan_effort(self.speed, count, left, designs=designs, first_cut=first_cut).record()
+        augmented = self.recipe.augment != "none"
+        return plan_effort(self.speed, count, left, designs, first_cut, augmented).record()
 
     def left(self) -> float:
         """Seconds left for training; the rest is for compiling and judging the last network."""
@@ -103,15 +105,24 @@ class Learning:
         reserve = min(0.4 * self.time, RESERVE * self.time + judging)
         return self.time - reserve - self.folder.elapsed
 
-    def _prepare(self, name: str, effort: Effort) -> None:
-        """Compute the teacher's scores of the samples that are used, once."""
-        subset = replace(self.data, train=self.data.train.take(effort.samples))
-        self.bar.at("asking the original", 0, 1)
-        taught = self.folder.array(name, lambda: self._taught(subset))
-        self._lesson = Lesson(subset, taught, self.recipe, self.judged, self.floors)
+    def _prepare(self, effort: Effort) -> None:
+        """Compute the teacher's scores of the samples that are used, once.
 
-    def _taught(self, subset: Dataset) -> Array:
-        return predict(scores_graph(self.teacher), subset.train)
+        Augmented samples come in views that are the same for every student, whatever size it
+        sees them in (Beyer et al. 2022, arXiv:2106.05237).
+        """
+        subset = replace(self.data, train=self.data.train.take(effort.samples))
+        views = effort.views if self.recipe.augment != "none" else 0
+        recipe = replace(self.recipe, views=views)
+        self.bar.at("asking the original", 0, 1)
+
+        def ask() -> Array:
+            if views:
+                return Teaching(self.teacher, None, subset, recipe).all_views()
+            return predict(scores_graph(self.teacher), subset.train)
+
+        taught = self.folder.array(f"taught-{effort.samples}-{views}", ask)
+        self._lesson = Lesson(subset, taught, recipe, self.judged, self.floors)
 
     @property
     def lesson(self) -> Lesson:

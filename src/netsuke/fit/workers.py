@@ -31,7 +31,8 @@ class Lesson:
     data
         As the original takes it.
     taught
-        The original's scores of the training samples ``(n, k)``, or None.
+        The original's scores of the training samples ``(n, k)``, of their views
+        ``(views, n, k)``, or None.
     recipe
         How weights are trained.
     judged

@@ -38,16 +38,24 @@ class Moves:
 
 
 def draw_moves(how: str, shape: tuple[int, ...], count: int, rng: np.random.Generator) -> Moves:
-    """Draw moves for images of one shape ``(h, w, c)``; images that are not square never turn."""
+    """Draw moves for images of one shape ``(h, w, c)``; images that are not square never turn.
+
+    The same generator moves images of any size alike: shifts are drawn as shares of the side.
+    """
     height, width = shape[:2]
-    reach = (max(1, height // 8), max(1, width // 8))
-    down = rng.integers(-reach[0], reach[0] + 1, count)
-    right = rng.integers(-reach[1], reach[1] + 1, count)
+    down = _shifts(height, count, rng)
+    right = _shifts(width, count, rng)
     never = np.zeros(count, bool)
     mirrored = rng.random(count) < 0.5 if how in ("flip", "rotate") else never
     upended = rng.random(count) < 0.5 if how == "rotate" else never
     turned = rng.random(count) < 0.5 if how == "rotate" and height == width else never
     return Moves(down, right, mirrored, upended, turned)
+
+
+def _shifts(side: int, count: int, rng: np.random.Generator) -> Array:
+    """Whole pixels, evenly from minus to plus an eighth of a side."""
+    reach = max(1, side // 8)
+    return np.floor(rng.random(count) * (2 * reach + 1)).astype(np.int64) - reach
 
 
 def moved(samples: Array, moves: Moves) -> Array:

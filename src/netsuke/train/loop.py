@@ -81,8 +81,8 @@ def train(
     teacher
         A float graph whose scores are learned, too.
     taught
-        The teacher's scores of the training samples, where they are known already ``(n, k)``;
-        not with augmentation.
+        The teacher's scores of the training samples, where they are known already: ``(n, k)``
+        without augmentation, or ``(views, n, k)`` of every view (see `Recipe.views`).
     out
         Folder for a checkpoint after each epoch.
     resume

@@ -52,8 +52,8 @@ class Teaching:
     teacher
         A float graph, or None.
     taught
-        The teacher's scores of the training samples ``(n, k)``, where they are known; not with
-        augmentation.
+        The teacher's scores of the training samples, where they are known: ``(n, k)`` without
+        augmentation, or of every view ``(views, n, k)``.
     data, recipe
         What is learned, and how it is augmented.
     folder
@@ -82,6 +82,8 @@ class Teaching:
     def scores(self, samples: Array, positions: Array, view: int | None) -> Any:
         """Scores for samples as a step shows them, or None where nothing is taught."""
         unmoved = self.recipe.augment == "none"
+        if self.taught is not None and self.taught.ndim == 3 and view is not None:
+            return torch.from_numpy(self.taught[view][positions])
         if self.taught is not None and unmoved:
             return torch.from_numpy(self.taught[positions])
         if self.module is None or self.graph is None:
@@ -93,6 +95,10 @@ class Teaching:
             return torch.from_numpy(np.array(self._view(view)[positions]))
         with torch.no_grad():
             return self.module(torch.from_numpy(stored_inputs(self.module.graph, samples)))
+
+    def all_views(self) -> Array:
+        """Scores of every view ``(views, n, k)``, for students that see the samples smaller."""
+        return np.stack([self._view(view) for view in range(self.recipe.views)])
 
     def _view(self, view: int) -> Array:
         """Scores of all training samples in one view ``(n, k)``."""
