@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -191,6 +192,7 @@ class Cluster:
             ) from None
         self._ray = ray
         if not ray.is_initialized():
+            _require_listener(address)  # Ray ends the whole process when nobody answers
             try:
                 ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             except Exception as error:  # Ray raises what it likes
@@ -210,6 +212,19 @@ class Cluster:
             bar.at(f"{ready} of {len(jobs)} designs", ready, len(jobs))
             done, waiting = ray.wait(waiting, num_returns=1)
             yield from ray.get(done)
+
+
+def _require_listener(address: str) -> None:
+    """Refuse an address at which nobody listens."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host:
+        return  # "auto": Ray looks for a local cluster itself
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"no Ray cluster answers at {address}: {error}; start one with `ray start --head`"
+        ) from None
 
 
 def as_tuple(floors: Any) -> tuple[tuple[str, float], ...]:
