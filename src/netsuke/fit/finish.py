@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netsuke.compress.edits import Edit
+from netsuke.compress.qat import tune
 from netsuke.data import Dataset
 from netsuke.devices import Device
 from netsuke.fit.design import Design
-from netsuke.fit.effort import Effort
+from netsuke.fit.effort import Effort, with_visits
 from netsuke.fit.learning import Learning
-from netsuke.fit.measure import Shipped, evaluate_integers, ship
+from netsuke.fit.measure import Shipped, compiled, evaluate_integers, ship
 from netsuke.fit.workers import gaps, seen
 from netsuke.ir import Graph
 
 ROUNDS = 4  # of training the chosen design in float
+GENTLE = 0.1  # share of the learning rate that trained integers bear
 MUCH = 0.25  # share of the time that is worth another round
 
 
@@ -56,7 +58,40 @@ def finish(
         graph = learning.further(again, best.graph, design, more.final)
         following = _rounded(learning, again, graph, data, device)
         best = following if following.score >= best.score else best
-    return best
+    return integers_learn(learning, name, design, best, effort.integers, device)
+
+
+def integers_learn(
+    learning: Learning, name: str, design: Design, best: Finished, visits: int, device: Device
+) -> Finished:
+    """Train the integers from where float training ended; what validates better ships."""
+    if not visits:
+        return best
+    step, lesson = f"{name}-integers", learning.lesson
+    data = seen(lesson.data, _inputs(design))
+    recipe = replace(with_visits(lesson.recipe, visits, len(data.train)), weight_decay=0.0)
+    recipe = replace(recipe, lr=GENTLE * recipe.lr, hint=0.0, hint_epochs=0)
+
+    def make() -> Graph:
+        trained = tune(
+            best.graph,
+            data,
+            recipe,
+            taught=lesson.taught,
+            deadline=learning.deadline(),
+            out=learning.folder.inside(step),
+            resume=True,
+            validate=False,
+            progress=learning.bar,
+        )
+        learning.folder.values(f"{step}-losses", lambda: [e["loss"] for e in trained.history])
+        return trained.graph
+
+    quantized = learning.folder.graph(step, make)
+    learning.curves[step] = learning.folder.values(f"{step}-losses", list)
+    shipped = compiled(quantized, device)
+    score = _score(learning, step, shipped, data)
+    return best if score < best.score else Finished(best.graph, shipped, score)
 
 
 def _inputs(design: Design) -> tuple[Edit, ...]:

@@ -9,10 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from netsuke.codegen.onnx import to_onnx
 from netsuke.compress.edits import frame
 from netsuke.data import Dataset
 from netsuke.devices import Device, Limits
 from netsuke.errors import DataError, UsageError
+from netsuke.files import write_whole
 from netsuke.fit.drop import paired_drop
 from netsuke.fit.effort import told as told_effort
 from netsuke.fit.folder import RunFolder
@@ -83,7 +85,8 @@ def fit(
     time
         Seconds; training ends when they are used up.
     out
-        Folder of the run: state, designs, the small graph, its C, ``result.json``.
+        Folder of the run: state, designs, ``small.onnx`` (float), ``quantized.onnx`` (int8), the C
+        in ``firmware``, ``result.json``.
     resume
         Go on with the run in `out`.
     epochs
@@ -164,6 +167,8 @@ def fit(
     if folder.folder is not None:
         result.artifact.write(folder.folder / "firmware")
         write_pictures(folder.folder, result.flips, data.test)
+        write_whole(folder.folder / "small.onnx", to_onnx(result.graph))
+        write_whole(folder.folder / "quantized.onnx", to_onnx(result.quantized))
         write_json(folder.folder / "result.json", result.as_json())
     return result
 

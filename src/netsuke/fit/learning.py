@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 from netsuke.data import Dataset
@@ -221,6 +222,11 @@ class Learning:
         if name not in self.curves:
             self.curves[name] = self.folder.values(f"{name}-losses", list)
         return trained
+
+    def deadline(self) -> float | None:
+        """``time.monotonic()`` at which the last training must end; None: never."""
+        rest = self._rest()
+        return None if rest is None else monotonic() + rest
 
     def _rest(self) -> float | None:
         return None if self.told is not None else max(5.0, self.left())

@@ -64,7 +64,11 @@ def ship(graph: Graph, data: Dataset, device: Device, calibration: int | None = 
     if calibration is None:
         least, most = CALIBRATION
         calibration = max(least, min(most, int(CALIBRATING / max(graph.macs, 1))))
-    quantized = integers(graph, data, calibration)
+    return compiled(integers(graph, data, calibration), device)
+
+
+def compiled(quantized: Graph, device: Device) -> Shipped:
+    """An int8 graph with its C and sizes."""
     artifact = compile_graph(quantized, device)
     return Shipped(quantized, artifact, measure(artifact.plan, device, artifact.weights))
 

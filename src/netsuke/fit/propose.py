@@ -26,12 +26,14 @@ POOL = 6
 """Rough children for every one that is looked at closely."""
 
 
-def first_ideas(space: DesignSpace, rng: np.random.Generator) -> Iterator[Design]:
+def first_ideas(
+    space: DesignSpace, rng: np.random.Generator, short_of_ram: bool
+) -> Iterator[Design]:
     """Endless ideas, the plain ones first."""
     whole = space.whole()
     yield Design(whole.widths, origin="least important units")
     yield Design(_share(whole.widths, 0.25), origin="a quarter everywhere")
-    thrifty = space.smallest(1).edits
+    thrifty = space.smallest(1).edits if short_of_ram else ()
     if thrifty:
         yield _with(space, whole, thrifty, "everything that saves RAM")
     for family in space.families:
@@ -58,7 +60,8 @@ def first(
     space: DesignSpace, sizer: Sizer, wanted: Array, count: int, rng: np.random.Generator
 ) -> list[Sized]:
     """The first generation: different designs that hold the limits."""
-    return _distinct(first_ideas(space, rng), sizer, wanted, count, ())
+    short_of_ram = sizer.sizes(space.whole()).ram > wanted[1]
+    return _distinct(first_ideas(space, rng, short_of_ram), sizer, wanted, count, ())
 
 
 def children(
