@@ -1,10 +1,10 @@
 """ResNet-8 on CIFAR-10 with half its RAM and half its flash.
 
 ``python bench/fit/resnet8.py --data ../shared/data [--time 2h]`` takes the float network of MLPerf
-Tiny (``mlperf_tiny/pretrainedResnet.tflite``) and the images of ``cifar10/train_jpeg.zip``, of which
-a part is sealed, and asks `fit` for a design that takes half of the flash and half of the RAM of the
-original's integers, within one point. The images are JPEG files, on which the network scores less
-than on the originals: only differences count. Resumable; the last line is the verdict.
+Tiny (``mlperf_tiny/pretrainedResnet.tflite``) and the images of ``cifar10/train_jpeg.zip``, of
+which a part is sealed, and asks `fit` for a design that takes half of the flash and half of the
+RAM of the original's integers, within one point. The images are JPEG files, on which the network
+scores less than on the originals: only differences count. Resumable; the last line is the verdict.
 """
 
 from __future__ import annotations
