@@ -11,6 +11,7 @@ from typing import Any
 
 from netsuke.codegen.onnx import to_onnx
 from netsuke.compress.edits import frame
+from netsuke.compress.importance import magnitude
 from netsuke.data import Dataset
 from netsuke.devices import Device, Limits
 from netsuke.errors import DataError, UsageError
@@ -18,15 +19,17 @@ from netsuke.files import write_whole
 from netsuke.fit.drop import paired_drop
 from netsuke.fit.effort import told as told_effort
 from netsuke.fit.folder import RunFolder
+from netsuke.fit.impossible import require_possible
 from netsuke.fit.judge import changes, flips, unmet
 from netsuke.fit.learning import Learning
 from netsuke.fit.measure import evaluate_integers, prove
-from netsuke.fit.original import labelled, original, require_float
+from netsuke.fit.original import labelled, original, prepared, require_float
 from netsuke.fit.pictures import write_pictures
 from netsuke.fit.replay import asked
 from netsuke.fit.result import FitResult, Sensitivity
 from netsuke.fit.sensitivity import sensitivity, single_changes
 from netsuke.fit.sizing import LIMITS, Sizer, targets
+from netsuke.fit.space import DesignSpace
 from netsuke.fit.trials import Trials
 from netsuke.fit.ways import Chosen, choose, design_space
 from netsuke.fit.workers import Cluster, as_tuple, here, seen
@@ -143,7 +146,11 @@ def fit(
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     trials = Trials(storage or folder.folder, f"netsuke-{graph.name}-{name}")
     told = None if epochs is None else told_effort(epochs, designs, len(data.train))
+    wanted = targets(limits, device)
     with fixed_threads(recipe.threads), progress or Progress() as bar:
+        bar.at("whether the limits can hold at all", 0, 1)
+        plain = DesignSpace(prepared(graph), data, None, magnitude)
+        require_possible(Sizer(plain, device), wanted)
         teacher = folder.graph(
             "original", lambda: original(graph, data, recipe, folder, time, told, bar)
         )
@@ -157,7 +164,6 @@ def fit(
         bar.at("importance of channels", 0, 1)
         space = design_space(learning, "importance", teacher, _filled(families, data))
         sizer = Sizer(space, device)
-        wanted = targets(limits, device)
         bar.at("sizes of the original", 0, 1)
         chosen = choose(learning, sizer, limits, wanted, designs)
         found = _sensitivity(learning, sizer) if learning.attempts else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from netsuke.devices import Device
 from netsuke.devices.catalogue import device, device_ids
 from netsuke.errors import LimitsNotMetError
@@ -21,6 +23,8 @@ def require_possible(sizer: Sizer, wanted: Array) -> None:
         With the bound, the node where it is reached, and the cheapest relaxation.
     """
     for number, name in enumerate(LIMITS):
+        if not np.isfinite(wanted[number]):
+            continue
         least = sizer.space.smallest(number)
         sizes = sizer.sizes(least)
         needed, available = as_array(sizes)[number], wanted[number]

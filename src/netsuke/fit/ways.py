@@ -13,7 +13,6 @@ from netsuke.fit.design import Design, Sized
 from netsuke.fit.effort import Effort
 from netsuke.fit.finish import Finished, finish
 from netsuke.fit.first_cut import between, cost_ratio
-from netsuke.fit.impossible import require_possible
 from netsuke.fit.learning import Learning
 from netsuke.fit.measure import ship
 from netsuke.fit.propose import first
@@ -57,7 +56,6 @@ def choose(
     """Take the way that the limits ask for."""
     original = sizer.sizes(sizer.space.whole())
     if (as_array(original) > wanted).any():
-        require_possible(sizer, wanted)
         return within_limits(learning, sizer, wanted, designs)
     sizes = (limits.flash, limits.ram, limits.instructions, limits.latency)
     if limits.max_drop is not None and all(value is None for value in sizes):
