@@ -75,7 +75,7 @@ class DoesNotFitError(NetsukeError):
 class LimitsNotMetError(DoesNotFitError):
     """No design found inside all limits; `needed` is the least that any design can reach."""
 
-    reason: str = "even with one channel left wherever channels may be cut"
+    reason: str = "even with one channel wherever channels may be cut"
     relaxation: str = ""  # the cheapest change that would make it possible
 
     def __str__(self) -> str:

@@ -81,10 +81,14 @@ class Sizer:
     def sizes(self, design: Design) -> Sizes:
         """Exact sizes of a design."""
         if design.key not in self.known:
-            graph = self.space.realise(design)
-            quantized = sizing_integers(graph, self.space.data_of(design))
-            self.known[design.key] = self._fitted(plan(quantized, self.device, stripes=False))
+            self.known[design.key] = self._fitted(self.plan(design))
         return self.known[design.key]
+
+    def plan(self, design: Design, ram: int | None = None) -> Plan:
+        """A design's plan; with `ram`, also in stripes of rows, which takes longer to find."""
+        graph = self.space.realise(design)
+        quantized = sizing_integers(graph, self.space.data_of(design))
+        return plan(quantized, self.device, ram, stripes=ram is not None)
 
     def _fitted(self, planned: Plan) -> Sizes:
         """The sizes; an arena that no region takes counts as more than the whole memory."""
