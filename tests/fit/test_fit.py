@@ -143,6 +143,44 @@ def test_an_untrained_network_of_the_zoo_is_trained_first(digits: Dataset, board
     assert result.original_metric > 85.0
 
 
+def test_a_network_of_the_zoo_may_take_the_place_of_the_original(
+    trained: Graph, digits: Dataset, board: Device
+) -> None:
+    result = fit(
+        trained,
+        digits,
+        board,
+        Limits(ram=700),
+        epochs=2,
+        designs=4,
+        families=["lenet?width=0.4"],
+        recipe=RECIPE,
+    )
+    families = {attempt.design.family for attempt in result.attempts}
+    assert families == {"", "lenet?width=0.4&classes=10&size=8x8&channels=1"}
+    assert all(attempt.sizes.ram <= 700 for attempt in result.attempts)
+
+
+def test_a_class_has_a_floor(trained: Graph, digits: Dataset, board: Device) -> None:
+    limits = Limits(ram=900, floors={"8": 100.0, "3": 10.0})
+    result = fit(trained, digits, board, limits, epochs=1, designs=1, recipe=RECIPE)
+    change = {each.name: each for each in result.classes}
+    assert change["3"].floor == 10.0 and change["4"].floor is None
+    missed = change["8"].after < 100.0
+    assert result.met is not missed
+    assert any("class 8" in sentence for sentence in result.unmet) is missed
+    with pytest.raises(UsageError, match="has no class 'x'"):
+        fit(trained, digits, board, Limits(floors={"x": 1.0}), recipe=RECIPE)
+
+
+def test_numbers_that_make_no_search_are_refused(
+    trained: Graph, digits: Dataset, board: Device
+) -> None:
+    for options in ({"epochs": 0}, {"designs": 0}):
+        with pytest.raises(UsageError, match="give a number"):
+            fit(trained, digits, board, Limits(ram=900), recipe=RECIPE, **options)
+
+
 def test_integers_and_strangers_are_refused(
     result: FitResult, digits: Dataset, board: Device
 ) -> None:

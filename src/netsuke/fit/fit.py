@@ -124,6 +124,9 @@ def fit(
         When the model is not float, or does not match the data.
     """
     recipe, limits = recipe or Recipe(seed=seed), limits or Limits()
+    for option, value in {"epochs": epochs, "designs": designs}.items():
+        if value is not None and not 1 <= value <= 100_000:
+            raise UsageError(f"{option}={value}: give a number between 1 and 100,000")
     require_float(graph)
     check_match(graph, data)
     floors = _floors(limits, data)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from netsuke.errors import NoDesignError
 from netsuke.fit.design import Design, Sized, Sizes
 from netsuke.fit.effort import Effort
 from netsuke.fit.learning import Learning
@@ -34,6 +35,12 @@ def search(
         for each in fresh:
             pool[each.design.key] = each
         scores |= learning.rung(space, fresh, 0, rungs[0][1])
+    if not scores:
+        raise NoDesignError(
+            *("flash", int(sizer.sizes(space.whole()).flash), int(wanted[0])),
+            culprit="the network between",
+            tried=len(sizer.known),
+        )
     place = 0
     for place, (count, visits) in enumerate(rungs[1:], start=1):
         ranked = sorted(scores, key=lambda key: (-scores[key], key))[:count]

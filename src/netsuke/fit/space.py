@@ -93,8 +93,9 @@ class DesignSpace:
 
     @cached_property
     def edits(self) -> tuple[Edit, ...]:
-        """Everything that may be changed besides widths."""
-        return edits(self.graph)
+        """Everything that may be changed besides widths, of the graph and of its data."""
+        few = _first_sample(self.data)
+        return tuple(edit for edit in edits(self.graph) if _is_visible(few, edit))
 
     def skeleton(self, chosen: tuple[Edit, ...] = (), family: str = "") -> Skeleton:
         """The graph after some edits, or a network of the zoo; made once.
@@ -177,6 +178,24 @@ class DesignSpace:
         if key not in self._views:
             self._views[key] = view(self.data, key) if key else self.data
         return self._views[key]
+
+
+def _first_sample(data: Dataset) -> Dataset:
+    """The data set with one stored sample in each part."""
+    parts = {
+        name: replace(part, stored=part.stored[part.indices[:1]], indices=np.zeros(1, np.int64))
+        for name, part in data.parts.items()
+    }
+    return replace(data, **parts)
+
+
+def _is_visible(data: Dataset, edit: Edit) -> bool:
+    """Whether the data can be shown as an edit of the input asks for."""
+    try:
+        view(data, (edit,))
+    except NetsukeError:
+        return False
+    return True
 
 
 def _cost(graph: Graph) -> Array:
