@@ -182,11 +182,11 @@ class DesignSpace:
 
 def _first_sample(data: Dataset) -> Dataset:
     """The data set with one stored sample in each part."""
-    parts = {
-        name: replace(part, stored=part.stored[part.indices[:1]], indices=np.zeros(1, np.int64))
-        for name, part in data.parts.items()
-    }
-    return replace(data, **parts)
+    train, validation, test = (
+        replace(part, stored=part.stored[part.indices[:1]], indices=np.zeros(1, np.int64))
+        for part in data.parts.values()
+    )
+    return replace(data, train=train, validation=validation, test=test)
 
 
 def _is_visible(data: Dataset, edit: Edit) -> bool:
