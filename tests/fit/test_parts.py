@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from netsuke.compress.importance import magnitude, taylor
-from netsuke.data import load_data
+from netsuke.data import from_arrays, load_data
 from netsuke.devices import Limits, device
 from netsuke.devices.timing import timing
 from netsuke.errors import UsageError
 from netsuke.fit import channel_groups, paired_drop
 from netsuke.fit.cost import QuickCost
+from netsuke.fit.design import Design
 from netsuke.fit.effort import Effort, Speed, plan_effort, with_visits
+from netsuke.fit.first_cut import between, cost_ratio
 from netsuke.fit.folder import RunFolder
 from netsuke.fit.sizing import targets
 from netsuke.fit.space import DesignSpace
@@ -107,6 +109,24 @@ def test_the_most_important_units_stay() -> None:
     kept = space.skeleton().kept([4] * len(groups))
     for units, values in zip(kept, importance, strict=True):
         assert min(values[list(units)]) >= np.sort(values)[-4]
+
+
+def test_the_network_between_keeps_what_any_target_keeps() -> None:
+    graph = build("mobilenet_v1?size=32&width=0.5")
+    image = np.zeros((4, 32, 32, 3), np.float32)
+    data = from_arrays(*[(image, np.arange(4) % 2)] * 3)
+    space = DesignSpace(graph, data, None, magnitude)
+    edit = next(edit for edit in space.edits if edit.kind == "drop_block")
+    for edits in ((), (edit,)):
+        skeleton = space.skeleton(edits)
+        target = Design(tuple(max(1, units // 8) for units in skeleton.whole), edits)
+        middle = between(space, target)
+        assert middle is not None and not middle.edits
+        widths = dict(zip((g.name for g in space.groups), middle.widths, strict=True))
+        for group, width in zip(skeleton.groups, target.widths, strict=True):
+            assert widths[group.name] >= width
+        assert cost_ratio(space, middle, target) > 1.0
+    assert between(space, space.whole()) is None
 
 
 def test_walking_down_stops_at_one_channel() -> None:

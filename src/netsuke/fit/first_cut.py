@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from netsuke.fit.design import Design
-from netsuke.fit.space import DesignSpace, Skeleton
+from netsuke.fit.space import DesignSpace
 from netsuke.fit.walk import Walk
 
 LARGE = 8.0
@@ -21,24 +21,27 @@ BETWEEN = 3.0
 
 
 def between(space: DesignSpace, target: Design) -> Design | None:
-    """The network between the original and a design of the same skeleton, or None.
+    """The network between the original and a design like `target`, or None.
 
-    Weights are `BETWEEN` times the target's; multiply-accumulates at most as many times.
+    Weights are `BETWEEN` times the target's; multiply-accumulates at most as many times, where
+    the target sees the same input.
     """
-    skeleton = space.skeleton()
+    skeleton, small = space.skeleton(), space.skeleton_of(target)
     whole = skeleton.quick(np.array(skeleton.whole))
-    least = skeleton.quick(np.array(target.widths))
-    if target.edits or target.family or whole[0] < LARGE * least[0]:
+    least = small.quick(np.array(target.widths))
+    if target.family or whole[0] < LARGE * least[0]:
         return None
-    aim = np.array([BETWEEN * least[0], np.inf, BETWEEN * least[2]])
+    work = np.inf if target.edits else BETWEEN * least[2]
     walk = Walk(skeleton.quick, skeleton.importance)
-    widths = walk.down(aim)
+    widths = walk.down(np.array([BETWEEN * least[0], np.inf, work]))
     # Nothing that the target keeps may be gone: the search goes on from here.
-    widths = np.maximum(widths, np.minimum(np.array(target.widths), walk.whole))
+    kept = dict(zip((group.name for group in small.groups), target.widths, strict=True))
+    least_widths = [min(kept.get(group.name, 1), group.units) for group in skeleton.groups]
+    widths = np.maximum(widths, least_widths)
     return Design(tuple(int(width) for width in widths), origin="between")
 
 
-def cost_ratio(skeleton: Skeleton, design: Design, target: Design) -> float:
+def cost_ratio(space: DesignSpace, design: Design, target: Design) -> float:
     """How many times the multiply-accumulates of a target a design has."""
-    macs = [skeleton.quick(np.array(each.widths))[2] for each in (design, target)]
+    macs = [space.skeleton_of(each).quick(np.array(each.widths))[2] for each in (design, target)]
     return float(macs[0] / max(macs[1], 1.0))

@@ -69,7 +69,7 @@ def within_limits(learning: Learning, sizer: Sizer, wanted: Array, designs: int 
     space = sizer.space
     typical = _typical(learning, sizer, wanted)
     middle = between(space, typical.design)
-    ratio = cost_ratio(space.skeleton(), middle, typical.design) if middle else 0.0
+    ratio = cost_ratio(space, middle, typical.design) if middle else 0.0
     effort = learning.plan("effort", space.realise(typical.design), designs, ratio)
     if middle is not None and effort.first_cut:
         graph = learning.further("between", space.realise(middle), middle, effort.first_cut)
