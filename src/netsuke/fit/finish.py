@@ -49,14 +49,14 @@ def finish(
     """
     data = seen(learning.data, _inputs(design))
     graph = learning.further(name, graph, design, effort.final)
-    best = _rounded(learning, name, graph, data, device)
+    best = rounded(learning, name, graph, data, device)
     for number in range(1, ROUNDS):
         if learning.told is not None or learning.left() < MUCH * learning.time:
             break
         again = f"{name}{number}"
         more = learning.plan(f"{again}-effort", graph, designs=0)
         graph = learning.further(again, best.graph, design, more.final)
-        following = _rounded(learning, again, graph, data, device)
+        following = rounded(learning, again, graph, data, device)
         best = following if following.score >= best.score else best
     return integers_learn(learning, name, design, best, effort.integers, device)
 
@@ -67,7 +67,7 @@ def integers_learn(
     """Train the integers from where float training ended; what validates better ships."""
     if not visits:
         return best
-    step, lesson = f"{name}-integers", learning.lesson
+    step, lesson = f"{name}-learned", learning.lesson
     data = seen(lesson.data, _inputs(design))
     recipe = replace(with_visits(lesson.recipe, visits, len(data.train)), weight_decay=0.0)
     recipe = replace(recipe, lr=GENTLE * recipe.lr, hint=0.0, hint_epochs=0)
@@ -98,9 +98,7 @@ def _inputs(design: Design) -> tuple[Edit, ...]:
     return tuple(edit for edit in design.edits if edit.kind.startswith("input"))
 
 
-def _rounded(
-    learning: Learning, name: str, graph: Graph, data: Dataset, device: Device
-) -> Finished:
+def rounded(learning: Learning, name: str, graph: Graph, data: Dataset, device: Device) -> Finished:
     """Post-training quantization, scored."""
     shipped = ship(graph, data, device)
     return Finished(graph, shipped, _score(learning, name, shipped, data))

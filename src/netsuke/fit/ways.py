@@ -11,10 +11,9 @@ from netsuke.devices import Limits
 from netsuke.errors import NoDesignError
 from netsuke.fit.design import Design, Sized
 from netsuke.fit.effort import Effort
-from netsuke.fit.finish import Finished, finish
+from netsuke.fit.finish import Finished, finish, integers_learn, rounded
 from netsuke.fit.first_cut import between, cost_ratio
 from netsuke.fit.learning import Learning
-from netsuke.fit.measure import ship
 from netsuke.fit.propose import first
 from netsuke.fit.search import search
 from netsuke.fit.sizing import LIMITS, Sizer, as_array
@@ -26,6 +25,8 @@ RUNGS = 6
 """Most steps of the search for the smallest network within a drop."""
 UNFINISHED = 2.0
 """Points that a short training shows less than a whole one, about."""
+WORTH, INTEGER_EPOCHS = 0.1, 4
+"""Points of the original for which its integers learn, and for how long at most."""
 WORK = 8e10
 """Multiply-accumulates that measuring importance may take, some seconds."""
 
@@ -148,7 +149,12 @@ def within_drop(learning: Learning, sizer: Sizer, wanted: Array, max_drop: float
 
 
 def as_it_is(learning: Learning, sizer: Sizer) -> Chosen:
-    """The original, quantized."""
-    design = sizer.space.whole()
-    finished = Finished(learning.teacher, ship(learning.teacher, learning.data, sizer.device), 0.0)
-    return Chosen(design, sizer.space, finished, None)
+    """The original, quantized; where rounding costs points, its integers learn for a while."""
+    space, design = sizer.space, sizer.space.whole()
+    finished = rounded(learning, "original-integers", learning.teacher, learning.data, sizer.device)
+    effort = None
+    if finished.score < learning.original_score() - WORTH:
+        effort = learning.plan("effort", learning.teacher, designs=0)
+        visits = min(effort.final, INTEGER_EPOCHS * effort.samples)
+        finished = integers_learn(learning, "original", design, finished, visits, sizer.device)
+    return Chosen(design, space, finished, effort)
