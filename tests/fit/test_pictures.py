@@ -30,6 +30,12 @@ def test_bytes_are_shown_as_they_are() -> None:
     assert (np.asarray(opened(picture(colour))) == colour).all()
 
 
+def test_few_bits_a_pixel_are_shown_from_black_to_white() -> None:
+    grey = RNG.integers(0, 17, (8, 8, 1)).astype(np.uint8)
+    seen = np.asarray(opened(picture(grey, white=16)))
+    assert (seen == np.rint(grey[..., 0] * (255 / 16))).all()
+
+
 def test_other_numbers_span_black_to_white() -> None:
     seen = np.asarray(opened(picture(RNG.normal(-40, 9, (49, 10)).astype(np.float32))))
     assert seen.shape == (49, 10) and (seen.min(), seen.max()) == (0, 255)

@@ -25,9 +25,12 @@ LEAST = 4
 
 def write_pictures(folder: Path, flips: Sequence[Flip], part: Part) -> None:
     """Write ``flips.json``: PNGs in base64 by index into the test part; no file without images."""
+    few = shown(flips)
+    samples = [part.stored[part.indices[flip.index]] for flip in few]
+    white = max((int(sample.max()) for sample in samples if sample.dtype == np.uint8), default=255)
     found = []
-    for flip in shown(flips):
-        png = picture(part.stored[part.indices[flip.index]])
+    for flip, sample in zip(few, samples, strict=True):
+        png = picture(sample, max(white, 1))
         if png is not None:
             found.append({"index": flip.index, "png": base64.b64encode(png).decode()})
     if found:
@@ -42,10 +45,15 @@ def shown(flips: Sequence[Flip]) -> list[Flip]:
     return lost[: MOST - len(gained)] + gained
 
 
-def picture(stored: Array) -> bytes | None:
+def picture(stored: Array, white: int = 255) -> bytes | None:
     """A PNG of a sample as it is stored: ``(h, w)``, ``(h, w, 1)`` or ``(h, w, 3)``, else None.
 
-    Bytes are shown as they are; other numbers from the sample's least (black) to its largest.
+    Parameters
+    ----------
+    stored
+        Bytes, black at 0; other numbers are shown from the sample's least (black) to its largest.
+    white
+        The byte that is white: data sets exist whose largest is 16.
     """
     from PIL import Image
 
@@ -53,7 +61,9 @@ def picture(stored: Array) -> bytes | None:
     if values.ndim != 3 or values.shape[2] not in (1, 3) or min(values.shape[:2]) < LEAST:
         return None
     if values.dtype != np.uint8:
-        values = _as_bytes(values)
+        values = _as_bytes(values, float(values.min()), float(values.max()))
+    elif white != 255:
+        values = _as_bytes(values, 0.0, float(white))
     grey = values.shape[2] == 1
     image = Image.fromarray(np.ascontiguousarray(values[..., 0] if grey else values))
     image.thumbnail((SIDE, SIDE))
@@ -62,8 +72,7 @@ def picture(stored: Array) -> bytes | None:
     return stream.getvalue()
 
 
-def _as_bytes(values: Array) -> Array:
-    real = values.astype(np.float64)
-    low, high = float(real.min()), float(real.max())
-    scaled: Array = np.rint((real - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8)
+def _as_bytes(values: Array, low: float, high: float) -> Array:
+    share = (values.astype(np.float64) - low) / max(high - low, 1e-12)
+    scaled: Array = np.rint(255.0 * np.clip(share, 0.0, 1.0)).astype(np.uint8)
     return scaled

@@ -74,7 +74,7 @@ def command(request: Mapping[str, Any], limits: Limits, recipe: Mapping[str, Any
         words += _option(name, getattr(limits, name))
     words += _option("latency", limits.latency, "s")
     for name, points in sorted(limits.floors.items()):
-        words += ["--floor", f"{name}={points!r}"]
+        words += ["--floor", f"{name}={_number(points)}"]
     words += _option("time", request["time"], "s")
     for name in ("epochs", "designs"):
         words += _option(name, request[name])
@@ -108,8 +108,14 @@ def _device(request: Mapping[str, Any]) -> str:
 
 
 def _option(name: str, value: object, unit: str = "") -> Sequence[str]:
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _number(value)
     return () if value is None else (f"--{name.replace('_', '-')}", f"{text}{unit}")
+
+
+def _number(value: object) -> str:
+    """A number in as few digits as say it exactly."""
+    short = f"{value:g}" if isinstance(value, float) else ""
+    return short if short and float(short) == value else repr(value)
 
 
 def _value(kind: type[Limits] | type[Recipe], values: Mapping[str, Any]) -> str:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from netsuke.cli.commands.fit_network import show_fit
 from netsuke.cli.commands.fit_table import fit_a_table, is_table, show_table_fit
-from netsuke.cli.output import DeviceOption, Json, count, show_json, size
+from netsuke.cli.output import DeviceOption, Json, show_json
 from netsuke.devices import Limits
 from netsuke.devices.catalogue import parse_size
 from netsuke.errors import UsageError
-
-if TYPE_CHECKING:
-    from netsuke.fit import FitResult
 
 
 def register(app: typer.Typer) -> None:
@@ -141,7 +139,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             show_json(found.as_json())
         else:
-            _show(found, out)
+            show_fit(found, out)
         if not found.met:
             raise typer.Exit(3)
 
@@ -151,20 +149,6 @@ def _refuse(options: Mapping[str, object], what: str) -> None:
     given = [name for name, value in options.items() if value is not None]
     if given:
         raise UsageError(f"{', '.join(given)}: is no option for {what}; leave it out")
-
-
-def _show(result: FitResult, out: Path) -> None:
-    print("All limits are met." if result.met else "NOT all limits are met:")
-    for sentence in (*result.unmet, *result.notes):
-        print(f"  {sentence}")
-    print(f"  flash         {size(result.sizes.flash)}")
-    print(f"  RAM           {size(result.sizes.ram)}")
-    print(f"  instructions  {count(result.sizes.instructions)}")
-    print(
-        f"  accuracy      {result.metric:.2f} %  (drop {result.drop.points:+.2f} points, "
-        f"at most {result.drop.bound:+.2f} with 95 % confidence)"
-    )
-    print(f"  artifact      {out / 'firmware'}")
 
 
 def _floors(texts: Sequence[str]) -> dict[str, float]:

@@ -151,7 +151,7 @@ def _spot(frame: _Frame, design: Shown, axis: Axis) -> str:
 
 def _mark(frame: _Frame, mark: Mark, axis: Axis) -> str:
     x, y = frame.x(mark.value), frame.y(mark.score)
-    anchor, shift = ("end", -11) if x > WIDTH / 2 else ("start", 11)
+    anchor, shift = ("end", -16) if x > WIDTH / 2 else ("start", 16)
     title = f"{mark.name}\n{axis.text(mark.value)}, {mark.score:.2f}"
     return (
         f'<g class="{mark.kind}"><title>{escape(title)}</title>'
