@@ -239,3 +239,14 @@ def test_a_run_that_is_killed_ends_the_same(board: Device, tmp_path: Path) -> No
     assert graph.parameters == record["parameters"]
     assert np.isfinite(record["drop_bound"])
     assert kills == KILLS
+
+
+def test_a_design_may_see_smaller_images(digits: Dataset, board: Device) -> None:
+    data = load_data("digits?size=16")
+    graph = train(build("lenet?size=16&width=0.5"), data, replace(RECIPE, epochs=2)).graph
+    limits, recipe = Limits(ram=500), replace(RECIPE, augment="shift")
+    result = fit(graph, data, board, limits, time=12.0, designs=3, recipe=recipe)
+    shrunk = [a for a in result.attempts if a.design.inputs or a.design.edits]
+    assert shrunk and result.sizes.ram <= 500
+    if result.design.inputs:
+        assert result.camera["steps"] and result.graph.tensors["input"].shape != (16, 16, 1)

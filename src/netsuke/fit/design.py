@@ -38,6 +38,11 @@ class Design:
         text = json.dumps({**self.record(), "origin": ""}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @property
+    def inputs(self) -> tuple[Edit, ...]:
+        """The edits that change what the samples must be."""
+        return tuple(edit for edit in self.edits if edit.kind.startswith("input"))
+
     def record(self) -> dict[str, Any]:
         """The design as plain values."""
         return {

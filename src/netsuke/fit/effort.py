@@ -100,17 +100,29 @@ class Speed:
     teaching: float
 
 
-def measure_speed(teacher: Graph, student: Graph, data: Dataset, recipe: Recipe) -> Speed:
-    """Watch both networks for a moment (the least of three: others may use the machine)."""
+def measure_speed(
+    teacher: Graph, data: Dataset, student: Graph, its_data: Dataset, recipe: Recipe
+) -> Speed:
+    """Watch both networks for a moment (the least of three: others may use the machine).
+
+    Parameters
+    ----------
+    teacher, data
+        The network that answers, and the samples as it takes them.
+    student, its_data
+        The network that learns, and the same samples as it takes them.
+    recipe
+        Batch, optimizer and threads.
+    """
     count = min(SAMPLE, len(data.train))
-    few = replace(data, train=data.train.take(count))
+    few = replace(its_data, train=its_data.train.take(count))
     quiet = Progress(visible=False)
-    once = replace(recipe, epochs=1, batch=min(recipe.batch, count), augment="none")
+    once = replace(recipe, epochs=1, batch=min(recipe.batch, count), augment="none", views=0)
     first = replace(once, samples=once.batch)  # the first step is slower
     train(student, few, first, validate=False, progress=quiet)
     learning = _seconds(lambda: train(student, few, once, validate=False, progress=quiet)) / count
-    plain = scores_graph(teacher)
-    teaching = _seconds(lambda: predict(plain, few.train)) / count
+    plain, asked = scores_graph(teacher), data.train.take(count)
+    teaching = _seconds(lambda: predict(plain, asked)) / count
     return Speed(learning, teaching)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from netsuke.compress.edits import Edit
 from netsuke.compress.qat import tune
 from netsuke.data import Dataset
 from netsuke.devices import Device
@@ -47,14 +46,14 @@ def finish(
     The plan may have been cautious, since the machine was busy when it was made: while much time
     is left, training goes on, and what is better on validation data stays.
     """
-    data = seen(learning.data, _inputs(design))
+    data = seen(learning.data, design.inputs)
     graph = learning.further(name, graph, design, effort.final)
     best = rounded(learning, name, graph, data, device)
     for number in range(1, ROUNDS):
         if learning.told is not None or learning.left() < MUCH * learning.time:
             break
         again = f"{name}{number}"
-        more = learning.plan(f"{again}-effort", graph, designs=0)
+        more = learning.plan(f"{again}-effort", graph, 0, design)
         graph = learning.further(again, best.graph, design, more.final)
         following = rounded(learning, again, graph, data, device)
         best = following if following.score >= best.score else best
@@ -68,7 +67,7 @@ def integers_learn(
     if not visits:
         return best
     step, lesson = f"{name}-learned", learning.lesson
-    data = seen(lesson.data, _inputs(design))
+    data = seen(lesson.data, design.inputs)
     recipe = replace(with_visits(lesson.recipe, visits, len(data.train)), weight_decay=0.0)
     recipe = replace(recipe, lr=GENTLE * recipe.lr, hint=0.0, hint_epochs=0)
 
@@ -92,10 +91,6 @@ def integers_learn(
     shipped = compiled(quantized, device)
     score = _score(learning, step, shipped, data)
     return best if score < best.score else Finished(best.graph, shipped, score)
-
-
-def _inputs(design: Design) -> tuple[Edit, ...]:
-    return tuple(edit for edit in design.edits if edit.kind.startswith("input"))
 
 
 def rounded(learning: Learning, name: str, graph: Graph, data: Dataset, device: Device) -> Finished:

@@ -229,7 +229,7 @@ def _judge(
     """Judge on the sealed part, once."""
     design, shipped = chosen.design, chosen.finished.shipped
     data = learning.data
-    inputs = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
+    inputs = design.inputs
     small = evaluate_integers(shipped, seen(data, inputs), seen(data, inputs).test)
     judged = data.test.take(len(small.losses))
     before = evaluate(learning.teacher, data, judged)

@@ -14,7 +14,7 @@ from netsuke.fit.folder import RunFolder
 from netsuke.fit.result import Attempt
 from netsuke.fit.space import DesignSpace
 from netsuke.fit.trials import Trials
-from netsuke.fit.workers import Job, Lesson, Outcome, Workers, learn, score
+from netsuke.fit.workers import Job, Lesson, Outcome, Workers, learn, score, seen
 from netsuke.ir import Array, Graph, load_graph, save_graph
 from netsuke.ops import OPERATORS
 from netsuke.train import Progress, Recipe, predict, scores_graph
@@ -83,22 +83,40 @@ class Learning:
         return min(len(self.data.validation), max(least, min(most, affordable)))
 
     def plan(
-        self, name: str, student: Graph, designs: int | None, first_cut: float = 0.0
+        self,
+        name: str,
+        student: Graph,
+        designs: int | None,
+        design: Design | None = None,
+        first_cut: float = 0.0,
     ) -> Effort:
-        """Plan the training that the rest of the time allows, and ask the teacher."""
-        effort = self.told or Effort(
-            **self.folder.values(name, lambda: self._plan(student, designs, first_cut))
-        )
+        """Plan the training that the rest of the time allows, and ask the teacher.
+
+        Parameters
+        ----------
+        name
+            Of the plan.
+        student, design
+            A network like those that will learn, and its design; None: one that takes the
+            original's input.
+        designs, first_cut
+            As for `plan_effort`.
+        """
+
+        def make() -> dict[str, Any]:
+            if self.speed is None:
+                its_data = seen(self.data, () if design is None else design.inputs)
+                asked = (self.teacher, self.data, student, its_data, self.recipe)
+                self.speed = measure_speed(*asked)
+            augmented = self.recipe.augment != "none"
+            count = len(self.data.train)
+            return plan_effort(
+                self.speed, count, self.left(), designs, first_cut, augmented
+            ).record()
+
+        effort = self.told or Effort(**self.folder.values(name, make))
         self._prepare(effort)
         return effort
-
-    def _plan(self, student: Graph, designs: int | None, first_cut: float) -> dict[str, Any]:
-        if self.speed is None:
-            self.speed = measure_speed(self.teacher, student, self.data, self.recipe)
-        left = self.left()
-        count = len(self.data.train)
-        augmented = self.recipe.augment != "none"
-        return plan_effort(self.speed, count, left, designs, first_cut, augmented).record()
 
     def left(self) -> float:
         """Seconds left for training; the rest is for compiling and judging the last network."""
@@ -181,8 +199,9 @@ class Learning:
     def _job(self, space: DesignSpace, design: Design, rung: int, visits: int) -> Job:
         before = self.folder.kept_graph(_name(design, rung - 1)) if rung else None
         graph = space.realise(design) if before is None else before
-        inputs = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
-        return Job(_name(design, rung), save_graph(graph), inputs, visits, self._allowed(visits))
+        return Job(
+            _name(design, rung), save_graph(graph), design.inputs, visits, self._allowed(visits)
+        )
 
     def _allowed(self, visits: int) -> float | None:
         """Seconds that a training may take on a machine that is busier than planned."""
@@ -207,10 +226,9 @@ class Learning:
 
     def further(self, name: str, graph: Graph, design: Design, visits: int) -> Graph:
         """Train a graph for longer; kept by name, its losses in `curves`."""
-        inputs = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
 
         def make() -> Graph:
-            job = Job(name, save_graph(graph), inputs, visits, self._rest())
+            job = Job(name, save_graph(graph), design.inputs, visits, self._rest())
             outcome = learn(self.lesson, job, self.bar)
             losses = self.folder.values(f"{name}-losses", lambda: list(outcome.losses))
             self.curves[name] = losses

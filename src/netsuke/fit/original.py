@@ -100,7 +100,7 @@ def original(
 
 def _effort(graph: Graph, data: Dataset, seconds: float, recipe: Recipe) -> Effort:
     """All of the seconds for one training, without a teacher."""
-    speed = Speed(measure_speed(graph, graph, data, recipe).learning, 0.0)
+    speed = Speed(measure_speed(graph, data, graph, data, recipe).learning, 0.0)
     return plan_effort(speed, len(data.train), seconds, designs=0)
 
 

@@ -174,7 +174,7 @@ class DesignSpace:
         """The samples as a design takes them."""
         if design.family or not design.edits:
             return self.data
-        key = tuple(edit for edit in design.edits if edit.kind.startswith("input"))
+        key = design.inputs
         if key not in self._views:
             self._views[key] = view(self.data, key) if key else self.data
         return self._views[key]

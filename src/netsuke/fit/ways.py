@@ -71,7 +71,8 @@ def within_limits(learning: Learning, sizer: Sizer, wanted: Array, designs: int 
     typical = _typical(learning, sizer, wanted)
     middle = between(space, typical.design)
     ratio = cost_ratio(space, middle, typical.design) if middle else 0.0
-    effort = learning.plan("effort", space.realise(typical.design), designs, ratio)
+    student = space.realise(typical.design)
+    effort = learning.plan("effort", student, designs, typical.design, ratio)
     if middle is not None and effort.first_cut:
         graph = learning.further("between", space.realise(middle), middle, effort.first_cut)
         space = design_space(learning, "between-importance", graph, space.families)
