@@ -21,6 +21,8 @@ from netsuke.spec import parse_spec
 
 if TYPE_CHECKING:
     from netsuke.codegen import Artifact
+    from netsuke.compress.low_rank import Factorised
+    from netsuke.compress.prune import Pruned
     from netsuke.data import Dataset
     from netsuke.estimators.search import TableFit
     from netsuke.fit import FitResult
@@ -286,6 +288,64 @@ def _quantize_by_training(
     rest = {name: value for name, value in options.items() if name not in names}
     learned = replace(RECIPE, epochs=epochs, **recipe)
     return finetune_quantized(graph, dataset, learned, calibration=samples, **rest)
+
+
+def prune(
+    model: Any,
+    keep: float = 0.5,
+    importance: str = "",
+    dataset: Any = None,
+    multiple: int = 4,
+    low_rank: float | None = None,
+) -> Graph:
+    """Return the float model with a share of every layer's channels.
+
+    Parameters
+    ----------
+    model
+        As for `load`; the passes that fold batch normalizations away do not run.
+    keep
+        Share of each layer's channels that stays.
+    importance
+        ``"taylor"``, ``"magnitude"`` or ``"bn-scale"``; by default Taylor with data, else
+        magnitude.
+    dataset
+        As for `data`.
+    multiple
+        Widths are multiples of it where they can be.
+    low_rank
+        Share of the energy that dense and 1 x 1 layers keep as two thin layers each; with data
+        the energy of their responses. None: they stay as they are.
+
+    Raises
+    ------
+    UsageError
+        When an argument is wrong or nothing can be cut; see `netsuke.compress.prune.prune`.
+    """
+    result, thin = pruned(model, keep, importance, dataset, multiple, low_rank)
+    return result.graph if thin is None else thin.graph
+
+
+def pruned(
+    model: Any,
+    keep: float = 0.5,
+    importance: str = "",
+    dataset: Any = None,
+    multiple: int = 4,
+    low_rank: float | None = None,
+) -> tuple[Pruned, Factorised | None]:
+    """What `prune` does, with everything that tells how the result came out of the original."""
+    from netsuke.compress.low_rank import SAMPLES, factorise
+    from netsuke.compress.prune import prune as cut_channels
+
+    graph = load(model, optimize=False)
+    samples = None if dataset is None else data(dataset)
+    chosen = importance or ("magnitude" if samples is None else "taylor")
+    result = cut_channels(graph, keep, chosen, samples, multiple)
+    if low_rank is None:
+        return result, None
+    inputs = None if samples is None else calibration(result.graph, samples, SAMPLES)
+    return result, factorise(result.graph, energy=low_rank, samples=inputs)
 
 
 def calibration(graph: Graph, dataset: Any, samples: int = 256) -> list[Array]:

@@ -18,8 +18,11 @@ from netsuke.ops import (
     Conv2d,
     Dense,
     DepthwiseConv2d,
+    Gather,
     Lstm,
+    Pad,
     Reshape,
+    Slice,
     Softmax,
     Split,
 )
@@ -63,7 +66,7 @@ def silenced(graph: Graph, kept: list[list[int]]) -> Graph:
         gone = np.setdiff1d(np.arange(group.units), units)
         for (name, axis), places in group.members.items():
             data = tensors[name].data
-            if data is not None:
+            if data is not None and data.dtype == np.float32:
                 changed = np.array(data)
                 index = [slice(None)] * changed.ndim
                 index[axis] = places[gone].ravel()
@@ -162,6 +165,66 @@ def test_a_softmax_over_channels_keeps_them_all() -> None:
     y = s.builder.one(Softmax(), s.conv(s.x, 8, name="attention"))
     check_free = channel_groups(s.builder.build([s.flat_dense(y, 4)]))
     assert check_free == ()
+
+
+def test_zeros_added_behind_or_around_the_channels_go_with_what_they_are_added_to() -> None:
+    for padding in ((0, 4), (4, 0), (2, 2)):
+        s = Sketch()
+        a = s.conv(s.x, 4, name="a")
+        wide = s.builder.one(Pad(padding=((0, 0), (0, 0), padding)), a, name="wide")
+        y = s.builder.one(Add(), s.conv(s.x, 8, name="b"), wide)
+        graph = s.builder.build([s.flat_dense(y, 4)])
+        check(graph, {"a": 4, "wide": 2 if padding == (2, 2) else 4})
+
+
+def test_unequal_borders_of_channels_stay() -> None:
+    s = Sketch()
+    wide = s.builder.one(Pad(padding=((0, 0), (0, 0), (1, 3))), s.conv(s.x, 4, name="a"))
+    assert channel_groups(s.builder.build([s.flat_dense(wide, 4)])) == ()
+
+
+def test_slices_at_the_ends_pass_cuts_through() -> None:
+    s = Sketch()
+    a = s.conv(s.x, 8, name="a")
+    pieces = [(0, 4, 1), (4, 4, 1)]
+    halves = [s.builder.one(Slice(((0, 6, 1), (0, 5, 1), piece)), a) for piece in pieces]
+    y = s.builder.one(Concat(2), s.conv(halves[1], 3, name="b"), halves[0])
+    graph = s.builder.build([s.flat_dense(y, 4)])
+    groups = channel_groups(graph)
+    assert sorted((group.name, group.units) for group in groups) == [("a", 4), ("a", 4), ("b", 3)]
+    kept = [[0, 2], [1], [2]]
+    small = cut(graph, groups, kept)
+    assert np.allclose(run(small), run(silenced(graph, kept)), atol=1e-4)
+
+
+def test_a_slice_out_of_the_middle_stays() -> None:
+    s = Sketch()
+    piece = s.builder.one(Slice(((0, 6, 1), (0, 5, 1), (2, 4, 1))), s.conv(s.x, 8, name="a"))
+    assert channel_groups(s.builder.build([s.flat_dense(piece, 4)])) == ()
+
+
+def test_gathered_channels_are_told_their_new_positions() -> None:
+    s = Sketch()
+    order = s.builder.constant("order", np.array([3, -1, 0, 3], np.int32))
+    y = s.builder.one(Gather(2), s.conv(s.x, 6, name="a"), order)
+    z = s.builder.one(Gather(2), y, order)  # the same list, read twice
+    graph = s.builder.build([s.flat_dense(z, 4)])
+    found = channel_groups(graph)
+    kept = [[group.units - 1] for group in found]
+    assert found and cut(graph, found, kept).parameters < graph.parameters
+    assert np.allclose(run(cut(graph, found, kept)), run(silenced(graph, kept)), atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_list_of_channels_can_be_cut(seed: int) -> None:
+    s = Sketch()
+    rng = np.random.default_rng(seed)
+    a = s.conv(s.x, 8, name="a")
+    order = s.builder.constant("order", rng.integers(-8, 8, 6).astype(np.int64))
+    graph = s.builder.build([s.flat_dense(s.builder.one(Gather(2), a, order), 4)])
+    found = channel_groups(graph)
+    kept = [sorted(rng.permutation(g.units)[: max(1, g.units // 2)].tolist()) for g in found]
+    assert np.allclose(run(cut(graph, found, kept)), run(silenced(graph, kept)), atol=1e-4)
 
 
 # The interleaved groups of ShuffleNet V1 are all one unit; pruning opens them first.

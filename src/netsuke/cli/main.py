@@ -20,6 +20,7 @@ from netsuke.cli.commands import (
     fit,
     ops,
     profile,
+    prune,
     quantize,
     report,
     run,
@@ -29,7 +30,7 @@ from netsuke.cli.commands import (
 from netsuke.errors import NetsukeError
 
 COMMANDS = (
-    *(check, estimate, ops, quantize, compile, run, verify, fit, train),
+    *(check, estimate, ops, prune, quantize, compile, run, verify, fit, train),
     *(profile, devices, report, explain, bench, doctor),
 )
 

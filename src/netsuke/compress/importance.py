@@ -1,9 +1,13 @@
-"""How much the network would miss a unit.
+"""How much the network would miss a unit: three answers, for channels that fall together.
 
-First-order Taylor expansion (Molchanov et al. 2019, arXiv:1906.10771, eq. 8): removing a unit u
-sets its weights to zero, which changes the loss L of a batch by about Σ_{w in u} w · ∂L/∂w. The
-importance is the root of the mean over batches of that sum's square. Weights before and after the
-cut, biases and normalizations all count, since all of them go.
+- `taylor`: first-order Taylor expansion (Molchanov et al. 2019, arXiv:1906.10771, eq. 8). Removing
+  a unit u sets its weights to zero, which changes the loss L of a batch by about
+  Σ_{w in u} w · ∂L/∂w. The importance is the root of the mean over batches of that sum's square.
+  Weights before and after the cut, biases and normalizations all count, since all of them go.
+- `magnitude`: the root of the mean square of the unit's weights, the L2 form of the filter norms
+  of Li et al. 2017 (arXiv:1608.08710, section 3.1), over all that goes with the unit.
+- `bn_scale`: the mean of |γ| over the normalizations that the unit passes through (network
+  slimming, Liu et al. 2017, arXiv:1708.06519, section 3: γ is what a channel is multiplied by).
 """
 
 from __future__ import annotations
@@ -14,7 +18,9 @@ from typing import Any
 import numpy as np
 
 from netsuke.data import Dataset
+from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
+from netsuke.ops import BatchNorm
 from netsuke.passes.channel_groups import ChannelGroup
 
 BATCH = 64
@@ -98,4 +104,34 @@ def magnitude(graph: Graph, groups: Sequence[ChannelGroup]) -> tuple[Array, ...]
                 squares += np.square(data.astype(np.float64)).sum(axis=others)[places].sum(axis=1)
                 count += data.size * places.size // (data.shape[axis] * group.units)
         results.append(np.sqrt(squares / max(count, 1)) + 1e-12)
+    return tuple(results)
+
+
+def bn_scale(graph: Graph, groups: Sequence[ChannelGroup]) -> tuple[Array, ...]:
+    """Return the mean of |γ| of each unit, ``(units,)`` a group.
+
+    Units of a layer without a normalization (a gate, a dense layer) are compared by `magnitude`:
+    scores are only ever compared within a layer.
+
+    Raises
+    ------
+    UsageError
+        When no unit passes through a normalization.
+    """
+    scales = {node.inputs[1] for node in graph.nodes if isinstance(node.op, BatchNorm)}
+    results, found = list(magnitude(graph, groups)), False
+    for number, group in enumerate(groups):
+        sums, count = np.zeros(group.units), 0
+        for (name, _), places in group.members.items():
+            gamma = graph.tensors[name].data
+            if name in scales and gamma is not None:
+                sums += np.abs(gamma.astype(np.float64))[places].sum(axis=1)
+                count += places.shape[1]
+        if count:
+            results[number], found = sums / count + 1e-12, True
+    if not found:
+        raise UsageError(
+            f"{graph.name} has no batch normalization whose scales could be compared (they may be "
+            "folded away); try importance 'magnitude' or 'taylor'"
+        )
     return tuple(results)

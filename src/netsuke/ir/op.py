@@ -273,6 +273,16 @@ class Op(ABC):
         """
         return self
 
+    def renumbered(
+        self, inputs: Sequence[Tensor], stay: Sequence[Sequence[Array]]
+    ) -> Mapping[int, Array]:
+        """What constant inputs that hold positions become when positions were cut.
+
+        `inputs` are those before the cut; ``stay[i][axis]`` are the positions of input i that are
+        left. Input number -> its new data; the default is that no constant holds positions.
+        """
+        return {}
+
     def value_ranges(
         self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], known: Sequence[Range]
     ) -> tuple[Range, ...] | None:

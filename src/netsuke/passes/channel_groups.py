@@ -40,6 +40,11 @@ class ChannelGroup:
     def units(self) -> int:
         return len(next(iter(self.members.values())))
 
+    @property
+    def channels(self) -> int:
+        """Channels of the tensor `name` that one unit takes."""
+        return next(p.shape[1] for (name, _), p in self.members.items() if name == self.name)
+
 
 def channel_groups(graph: Graph, whole: Collection[str] = ()) -> tuple[ChannelGroup, ...]:
     """Return the groups of a graph, in the order in which nodes make them.
@@ -68,14 +73,11 @@ def channel_groups(graph: Graph, whole: Collection[str] = ()) -> tuple[ChannelGr
     for unit in np.split(points, np.flatnonzero(np.diff(label[points])) + 1):
         if unit.size:
             families.setdefault(tuple(np.sort(owner[unit])), []).append(unit)
-    order = {name: number for number, name in enumerate(_made(graph))}
-    groups = [_group(graph, axes, bases, owner, units) for units in families.values()]
+    made = (name for node in graph.nodes for name in node.outputs)
+    order = {name: number for number, name in enumerate(made)}
+    groups = [_group(graph, axes, bases, owner, order, units) for units in families.values()]
     kept = [group for group in groups if group is not None]
     return tuple(sorted(kept, key=lambda group: (order.get(group.name, -1), -group.units)))
-
-
-def _made(graph: Graph) -> list[str]:
-    return [name for node in graph.nodes for name in node.outputs]
 
 
 def _group(
@@ -83,6 +85,7 @@ def _group(
     axes: Sequence[Axis],
     bases: Mapping[Axis, int],
     owner: Array,
+    order: Mapping[str, int],
     units: Sequence[Array],
 ) -> ChannelGroup | None:
     """A group of units with equal axes, or None when cutting it saves no constant."""
@@ -94,10 +97,10 @@ def _group(
         members[axis] = np.sort(stacked[:, columns] - bases[axis], axis=1)
     if not any(graph.tensors[name].is_constant for name, _ in members):
         return None
-    touched = {name for name, _ in members}
-    name = next((made for made in _made(graph) if made in touched), "")
-    if not name:
+    made = [name for name, _ in members if name in order]
+    if not made:
         return None
+    name = min(made, key=lambda tensor: order[tensor])
     first = next(axis for axis in members if axis[0] == name)
     rank = np.argsort(members[first][:, 0], kind="stable")
     return ChannelGroup(name, {axis: places[rank] for axis, places in members.items()})
@@ -176,13 +179,17 @@ def cut(graph: Graph, groups: Sequence[ChannelGroup], kept: Sequence[Sequence[in
         dropped = np.setdiff1d(np.arange(group.units), np.asarray(units, np.int64))
         for axis, places in group.members.items():
             gone.setdefault(axis, []).append(places[dropped].ravel())
-    tensors: dict[str, Tensor] = {}
-    for name, tensor in graph.tensors.items():
-        stay = [
-            np.setdiff1d(np.arange(extent), np.concatenate(gone.get((name, axis), [[]])))
+    stay = {
+        name: [
+            np.setdiff1d(
+                np.arange(extent), np.concatenate(gone.get((name, axis), [[]])).astype(np.int64)
+            )
             for axis, extent in enumerate(tensor.shape)
         ]
-        tensors[name] = _taken(tensor, [places.astype(np.int64) for places in stay])
+        for name, tensor in graph.tensors.items()
+    }
+    tensors = {name: _taken(tensor, stay[name]) for name, tensor in graph.tensors.items()}
+    nodes = tuple(_renumbered(graph, node, stay, tensors) for node in graph.nodes)
     nodes = tuple(
         replace(
             node,
@@ -190,9 +197,27 @@ def cut(graph: Graph, groups: Sequence[ChannelGroup], kept: Sequence[Sequence[in
                 [tensors[name] for name in node.inputs], [tensors[name] for name in node.outputs]
             ),
         )
-        for node in graph.nodes
+        for node in nodes
     )
-    return verify(replace(graph, nodes=nodes, tensors=tensors))
+    read = {*graph.inputs, *graph.outputs, *(n for node in nodes for n in node.inputs)}
+    made = {name for node in nodes for name in node.outputs}
+    left = {name: tensor for name, tensor in tensors.items() if name in read | made}
+    return verify(replace(graph, nodes=nodes, tensors=left))
+
+
+def _renumbered(
+    graph: Graph, node: Node, stay: Mapping[str, list[Array]], tensors: dict[str, Tensor]
+) -> Node:
+    """The node with its constants that hold positions told anew, under names of their own."""
+    found = node.op.renumbered(graph.in_of(node), [stay[name] for name in node.inputs])
+    inputs = list(node.inputs)
+    for number, data in found.items():
+        name, tries = f"{node.name}.positions", 1
+        while name in tensors:
+            name, tries = f"{node.name}.positions{tries}", tries + 1
+        tensors[name] = constant(name, data, graph.tensors[inputs[number]].quant)
+        inputs[number] = name
+    return replace(node, inputs=tuple(inputs))
 
 
 def _taken(tensor: Tensor, stay: Sequence[Array]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -85,13 +85,36 @@ class Gather(Movement):
         return Relayout(moved.op, (axes, None), moved.outputs)
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
-        rank, axis = len(inputs[0].shape), self.axis % len(inputs[0].shape)
-        shift = len(inputs[1].shape) - 1
-        return tuple(
-            Link(("in", 0, other), ("out", 0, other if other < axis else other + shift))
-            for other in range(rank)
-            if other != axis
+        x, indices = inputs
+        shift = len(indices.shape) - 1
+        others = tuple(
+            Link(("in", 0, other), ("out", 0, other if other < self.axis else other + shift))
+            for other in range(len(x.shape))
+            if other != self.axis
         )
+        return others if shift else (*others, *self._picked(x, indices))
+
+    def _picked(self, x: Tensor, indices: Tensor) -> tuple[Link, ...]:
+        """Each place of a list of indices, what it picks, and positions that nobody picks."""
+        assert indices.data is not None
+        extent = x.shape[self.axis]
+        picked, places = indices.data % max(extent, 1), np.arange(indices.elements)
+        unread = np.setdiff1d(np.arange(extent), picked)
+        return (
+            Link(("in", 0, self.axis), ("out", 0, self.axis), (picked, places)),
+            Link(("in", 1, 0), ("out", 0, self.axis)),
+            Link(("in", 0, self.axis), ("in", 0, self.axis), (unread, unread)),
+        )
+
+    def renumbered(
+        self, inputs: Sequence[Tensor], stay: Sequence[Sequence[Array]]
+    ) -> Mapping[int, Array]:
+        x, indices = inputs
+        left = stay[0][self.axis]
+        if indices.data is None or len(left) == x.shape[self.axis]:
+            return {}
+        kept = (indices.data % x.shape[self.axis])[np.ix_(*stay[1])]
+        return {1: np.searchsorted(left, kept).astype(indices.data.dtype)}
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         x, indices = values

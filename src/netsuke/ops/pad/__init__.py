@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from netsuke.errors import GraphError
-from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Link, Relayout, Tensor, TensorType, View
+from netsuke.ir import ITEMSIZE, Array, Axes, Kernel, Link, Op, Relayout, Tensor, TensorType, View
 from netsuke.ops.movement import Movement, same_quant
 from netsuke.ops.relayout import permuted_fields
 
@@ -144,11 +144,35 @@ class Pad(Movement):
         return permuted_fields(self, axes, {"padding": self.padding})
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
-        return tuple(
-            Link(("in", 0, axis), ("out", 0, axis))
-            for axis, pads in enumerate(self.padding)
-            if pads == (0, 0)
-        )
+        links: list[Link] = []
+        for axis, (extent, (before, after)) in enumerate(
+            zip(inputs[0].shape, self.padding, strict=True)
+        ):
+            if before == after == 0:
+                links.append(Link(("in", 0, axis), ("out", 0, axis)))
+            elif self.mode == "constant" and (before == after or min(before, after) == 0):
+                inner = np.arange(extent)
+                links.append(Link(("in", 0, axis), ("out", 0, axis), (inner, before + inner)))
+                left, right = np.arange(before), before + extent + np.arange(after)
+                # What is left of two borders must still be two equal ones, or `cut` could not
+                # tell from the shapes how wide each of them is.
+                ties = (left, right) if before == after else (np.r_[left, right],) * 2
+                links.append(Link(("out", 0, axis), ("out", 0, axis), ties))
+        return tuple(links)
+
+    def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
+        padding = []
+        for (before, after), inner, outer in zip(
+            self.padding, inputs[0].shape, outputs[0].shape, strict=True
+        ):
+            total = outer - inner
+            if before == after:
+                padding.append((total // 2, total // 2))
+            elif min(before, after) == 0:
+                padding.append((total, 0) if before else (0, total))
+            else:
+                padding.append((before, after))
+        return replace(self, padding=tuple(padding))
 
     def views(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[View, ...]:
         if any(pair != (0, 0) for pair in self.padding):

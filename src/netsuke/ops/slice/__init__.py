@@ -100,15 +100,26 @@ class Slice(Movement):
         return replace(self, ranges=tuple(ranges))
 
     def links(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[Link, ...]:
-        return tuple(
-            Link(("in", 0, axis), ("out", 0, axis))
-            for axis, extent in enumerate(inputs[0].shape)
-            if self.ranges[axis] == (0, extent, 1)
-        )
+        links: list[Link] = []
+        for axis, (extent, (start, count, step)) in enumerate(
+            zip(inputs[0].shape, self.ranges, strict=True)
+        ):
+            # A piece at an end: `cut` can tell from the shapes where it begins then.
+            if step == 1 and (start == 0 or start + count == extent):
+                taken = np.arange(count)
+                unread = np.setdiff1d(np.arange(extent), start + taken)
+                links.append(Link(("in", 0, axis), ("out", 0, axis), (start + taken, taken)))
+                links.append(Link(("in", 0, axis), ("in", 0, axis), (unread, unread)))
+        return tuple(links)
 
     def cut(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
-        triples = zip(self.ranges, outputs[0].shape, strict=True)
-        return replace(self, ranges=tuple((a, extent, step) for (a, _, step), extent in triples))
+        ranges = []
+        for (start, count, step), inner, outer in zip(
+            self.ranges, inputs[0].shape, outputs[0].shape, strict=True
+        ):
+            at_end = step == 1 and start > 0 and start + count >= inner
+            ranges.append((inner - outer if at_end else start, outer, step))
+        return replace(self, ranges=tuple(ranges))
 
     def lower(self, torch: Any, inputs: Sequence[Tensor], *values: Any) -> tuple[Any, ...]:
         (x,) = values
