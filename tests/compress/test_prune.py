@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from image_graphs import image_graph
 from random_graphs import random_graph, random_inputs
@@ -47,12 +47,17 @@ def output(graph: Graph, seed: int = 1) -> Array:
     return np.concatenate([results[name].ravel() for name in graph.outputs])
 
 
-@pytest.fixture(scope="module", params=model_names())
-def network(request: pytest.FixtureRequest) -> Graph:
-    return lively(build(small_spec(request.param)))
+PLANNED_FOR_LONG = "densenet121"
+"""427 nodes; its C is proved by ``bench/fit/zoo_prune.py``."""
+COUPLED = ("alexnet", "googlenet", "mobilenet_v3_small", "resnet20", "shufflenet_v2")
+"""Groups, joins, gates, residuals with zeros, and shuffles."""
 
 
-def test_networks_of_the_zoo_prune_to_half_and_equal_what_is_masked(network: Graph) -> None:
+@pytest.mark.parametrize("name", model_names())
+def test_networks_of_the_zoo_prune_to_half_and_equal_what_is_masked(
+    name: str, tmp_path: Path
+) -> None:
+    network = lively(build(small_spec(name)))
     pruned = prune(network, 0.5)
     before, after = output(pruned.masked), output(pruned.graph)
     assert np.abs(before).max() > 1e-3
@@ -65,10 +70,17 @@ def test_networks_of_the_zoo_prune_to_half_and_equal_what_is_masked(network: Gra
     # A unit in front of which everything else is gone stays; this happens only in groups of two.
     whole = [units for units, kept in layers if units == kept > 1]
     assert len(whole) <= 0.05 * len(layers) and max(whole, default=0) <= 4
+    if name != PLANNED_FOR_LONG:
+        integers = quantize(pruned.graph, random_inputs(pruned.graph, 1)[0])
+        artifact = nk.compile(integers, "nucleo-h743zi", out=tmp_path / "c")
+        proof = nk.verify(artifact, on="host", vectors=3)
+        assert proof.bit_exact, proof.mismatch
 
 
-def test_integers_of_the_zoo_are_cut_exactly(network: Graph) -> None:
-    (x,) = random_inputs(network, 2)
+@pytest.mark.parametrize("name", COUPLED)
+def test_integers_of_coupled_channels_are_cut_exactly(name: str) -> None:
+    network = lively(build(small_spec(name)))
+    (x,) = random_inputs(network, 1)
     integers = own_constants(open_groups(quantize(network, x)))
     groups = channel_groups(integers)
     rng = np.random.default_rng(0)
@@ -81,14 +93,7 @@ def test_integers_of_the_zoo_are_cut_exactly(network: Graph) -> None:
         assert np.array_equal(output(small, seed), output(silence(integers, groups, kept), seed))
 
 
-def test_pruned_networks_of_the_zoo_are_proved_in_c(network: Graph, tmp_path: Path) -> None:
-    graph = prune(network, 0.5).graph
-    integers = quantize(graph, random_inputs(graph, 2)[0])
-    artifact = nk.compile(integers, "nucleo-h743zi", out=tmp_path / "c")
-    proof = nk.verify(artifact, on="host", vectors=3)
-    assert proof.bit_exact, proof.mismatch
-
-
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.booleans(), st.booleans())
 def test_random_graphs_are_cut_exactly(seed: int, images: bool, integer: bool) -> None:
     graph = own_constants((image_graph if images else random_graph)(seed, integer))
