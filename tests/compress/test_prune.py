@@ -15,10 +15,11 @@ from small_zoo import SMALL, small_spec
 
 import netsuke as nk
 from netsuke.cli import main
+from netsuke.codegen.onnx import to_onnx
 from netsuke.compress.importance import bn_scale, magnitude
 from netsuke.compress.prune import prune, silence, width
 from netsuke.compress.quantize import quantize
-from netsuke.errors import UsageError
+from netsuke.errors import NetsukeError, UsageError
 from netsuke.ir import Array, Graph, constant, interpret
 from netsuke.models import build, model_names
 from netsuke.passes.channel_groups import channel_groups, cut
@@ -69,7 +70,7 @@ def test_networks_of_the_zoo_prune_to_half_and_equal_what_is_masked(
     assert 0.4 <= sum(kept for _, kept in layers) / sum(units for units, _ in layers) <= 0.65
     # A unit in front of which everything else is gone stays; this happens only in groups of two.
     whole = [units for units, kept in layers if units == kept > 1]
-    assert len(whole) <= 0.05 * len(layers) and max(whole, default=0) <= 4
+    assert len(whole) <= 0.1 * len(layers) and max(whole, default=0) <= 2
     if name != PLANNED_FOR_LONG:
         integers = quantize(pruned.graph, random_inputs(pruned.graph, 1)[0])
         artifact = nk.compile(integers, "nucleo-h743zi", out=tmp_path / "c")
@@ -199,6 +200,23 @@ def test_the_command_prunes_and_says_what_it_did(
     assert main(["prune", spec, "--keep", "2", "-o", str(tmp_path / "no.onnx")]) == 2
     assert main(["prune", spec, "-o", str(tmp_path / "no.c")]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["small.onnx"]
+
+
+def test_a_file_with_channels_first_loses_channels_before_its_flattened_image(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "net.onnx").write_bytes(to_onnx(build("lenet5?width=0.4&size=16")))
+    graph = nk.load(str(tmp_path / "net.onnx"), optimize=False)
+    pruned = prune(graph, 0.5)
+    assert [units for units, _ in pruned.widths.values()] == [8, 20, 200]
+    assert [kept for _, kept in pruned.widths.values()] == [4, 12, 100]
+    before, after = output(pruned.masked), output(pruned.graph)
+    np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-5)
+
+
+def test_data_that_do_not_match_are_refused() -> None:
+    with pytest.raises(NetsukeError, match="8"):
+        prune(build("lenet?width=0.25"), 0.5, "taylor", nk.data("digits"))
 
 
 def test_python_prunes_any_model() -> None:

@@ -14,8 +14,9 @@ import numpy as np
 
 from netsuke.compress.importance import bn_scale, magnitude, taylor
 from netsuke.data import Dataset
-from netsuke.errors import UsageError
+from netsuke.errors import DataError, UsageError
 from netsuke.ir import Array, Graph, Tensor, constant
+from netsuke.passes import arrange
 from netsuke.passes.channel_groups import ChannelGroup, channel_groups, cut
 from netsuke.passes.edit import own_constants
 from netsuke.passes.open_groups import open_groups
@@ -33,8 +34,9 @@ class Pruned:
     graph
         The result; its weights are those of the original.
     original
-        The graph whose channels were cut: the given one, with its groups opened where a shuffle
-        ties them together (`netsuke.passes.open_groups`), bit for bit the same.
+        The graph whose channels were cut: the given one with channels last in every tensor
+        (`netsuke.passes.arrange`), and its groups opened where a shuffle ties them together
+        (`netsuke.passes.open_groups`).
     groups, kept
         What could be cut, and the units of each group that stayed.
     """
@@ -95,9 +97,11 @@ def prune(
     ------
     UsageError
         When an argument is wrong, the graph is quantized, or nothing in it can be cut.
+    DataError
+        When the data do not match the graph, or are too few or too large for gradients.
     """
     _check(graph, keep, importance, data, multiple)
-    opened = own_constants(open_groups(graph))
+    opened = own_constants(open_groups(arrange(graph)))
     groups = channel_groups(opened)
     if not groups:
         raise UsageError(
@@ -130,8 +134,24 @@ def _scores(
     graph: Graph, groups: Sequence[ChannelGroup], importance: str, data: Dataset | None
 ) -> tuple[Array, ...]:
     if importance == "taylor" and data is not None:
-        return taylor(graph, groups, data)
+        return _taylor(graph, groups, data)
     return magnitude(graph, groups) if importance == "magnitude" else bn_scale(graph, groups)
+
+
+def _taylor(graph: Graph, groups: Sequence[ChannelGroup], data: Dataset) -> tuple[Array, ...]:
+    from netsuke.train import check_match
+
+    check_match(graph, data)
+    if not len(data.train):
+        raise DataError(data.name, "has no training samples; importance 'taylor' needs some")
+    scores = taylor(graph, groups, data)
+    for group, score in zip(groups, scores, strict=True):
+        if not np.isfinite(score).all():
+            raise DataError(
+                data.name,
+                f"its gradients at {group.name!r} are not finite; try importance 'magnitude'",
+            )
+    return scores
 
 
 def layers_of(groups: Sequence[ChannelGroup]) -> dict[str, list[int]]:
@@ -201,10 +221,10 @@ def _fill_empty_axes(
             before = left.get((name, axis), graph.tensors[name].shape[axis])
             left[name, axis] = before - places.shape[1] * (group.units - len(units))
     for group, score, units in zip(groups, scores, kept, strict=True):
-        if not units and any(left[axis] == 0 for axis in group.members):
+        if not units and any(left[member] == 0 for member in group.members):
             units.add(int(np.argmax(score)))
-            for axis, places in group.members.items():
-                left[axis] += places.shape[1]
+            for member, places in group.members.items():
+                left[member] += places.shape[1]
 
 
 def silence(graph: Graph, groups: Sequence[ChannelGroup], kept: Sequence[Sequence[int]]) -> Graph:

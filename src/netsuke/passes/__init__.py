@@ -68,9 +68,25 @@ def optimize(graph: Graph, observe: Callable[[str, Graph], None] | None = None) 
         A graph with the same inputs, outputs and meaning. `Graph.ports` may say that an input
         or output is now stored in another order of axes.
     """
+    return _run(PIPELINE, graph, observe)
+
+
+def arrange(graph: Graph) -> Graph:
+    """Run the passes before `fold_batch_norm`: channels come last, normalizations stay.
+
+    This is the form in which channels can be cut and networks trained; `optimize` of the result
+    is that of the graph.
+    """
+    return _run(PIPELINE[: PIPELINE.index(fold_batch_norm)], graph, None)
+
+
+def _run(
+    pipeline: tuple[Pass, ...], graph: Graph, observe: Callable[[str, Graph], None] | None
+) -> Graph:
+    """Run passes in order, again and again, until nothing changes any more."""
     for _ in range(ROUNDS):
         before = graph
-        for step in PIPELINE:
+        for step in pipeline:
             after = step(graph)
             if after is not graph:
                 graph = verify(after)
@@ -81,4 +97,4 @@ def optimize(graph: Graph, observe: Callable[[str, Graph], None] | None = None) 
     return graph
 
 
-__all__ = ["PIPELINE", "Pass", "optimize"]
+__all__ = ["PIPELINE", "Pass", "arrange", "optimize"]
