@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -258,3 +259,40 @@ def test_the_page_loads_nothing(page: Callable[..., str], record: dict[str, Any]
     html = page(record)
     assert "default-src 'none'" in html
     assert not re.search(r"(src|href)=\"(?!#|data:)|url\(|@import|https?://", html)
+
+
+PRESSED = """<script>
+document.getElementById("axis-ram").click();
+const point = document.querySelector('svg.ram .spot[data-design="2"]');
+point.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+const seen = () => [...document.querySelectorAll(".card")]
+  .filter((card) => getComputedStyle(card).display !== "none").map((card) => card.id);
+const clicked = seen();
+point.focus();
+const key = { key: "ArrowRight", bubbles: true, cancelable: true };
+point.dispatchEvent(new KeyboardEvent("keydown", key));
+const fits = document.querySelector(".boards tr.here .fits").textContent;
+document.title = [clicked, seen(), document.activeElement.dataset.design, fits].join("|");
+</script></body>"""
+
+
+def test_a_point_shows_its_card_by_mouse_and_by_keyboard(
+    page: Callable[..., str], record: dict[str, Any], tmp_path: Path
+) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("left out: no Chromium to press a point of the report in")
+    place = tmp_path / "page.html"
+    place.write_text(page(record).replace("</body>", PRESSED), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
+    options += ["--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}"]
+    done = subprocess.run(
+        [browser, *options, place.as_uri()], capture_output=True, text=True, timeout=60, check=True
+    )
+    title = re.search("<title>(.*?)</title>", done.stdout)
+    assert title is not None
+    clicked, moved, focused, fits = title[1].split("|")
+    assert clicked == "design-2" and fits == "fits"
+    assert moved == f"design-{focused}" != clicked
+    ram = {design.number: design.ram for design in shown_designs(record)}
+    assert ram[2] < max(ram.values()) and ram[int(focused)] >= ram[2]
