@@ -95,6 +95,20 @@ class LimitsNotMetError(DoesNotFitError):
 
 
 @dataclass(eq=False)
+class MemoryLimitError(DoesNotFitError):
+    """No setting holds a process's limit of memory; `needed` is the least that is known."""
+
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.memory}: at least {self.needed:,} B are needed {self.reason}, the limit is "
+            f"{self.available:,} B ({self.needed - self.available:,} B over). Try a higher limit, "
+            "a smaller batch, or a smaller model."
+        )
+
+
+@dataclass(eq=False)
 class NoDesignError(DoesNotFitError):
     """None of the designs that were tried holds all limits; `culprit` is the nearest one."""
 

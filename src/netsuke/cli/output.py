@@ -52,16 +52,17 @@ def count(number: float) -> str:
 
 def show_json(value: Any) -> None:
     """Print a result for machines; JSON has no infinity and no NaN, so they become null."""
-    print(json.dumps(_finite(value), indent=1, default=str, allow_nan=False))
+    print(json.dumps(finite(value), indent=1, default=str, allow_nan=False))
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Plain values without infinity and nan, which JSON has not: they become null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     return value
 
 

@@ -10,6 +10,7 @@ from netsuke.models.ds_cnn import DS_CNN
 from netsuke.models.family import SHARED, Family
 from netsuke.models.googlenet import GOOGLENET
 from netsuke.models.lenet import LENET, LENET5, LENET_300_100
+from netsuke.models.mnist_cnn import MNIST_CNN
 from netsuke.models.mobilenet_v1 import MOBILENET_V1
 from netsuke.models.mobilenet_v2 import MOBILENET_V2
 from netsuke.models.mobilenet_v3 import MOBILENET_V3_LARGE, MOBILENET_V3_SMALL
@@ -24,7 +25,7 @@ from netsuke.spec import parse_spec
 
 FAMILIES: tuple[Family, ...] = (
     *(ALEXNET, DENSENET121, DS_CNN, GOOGLENET, LENET, LENET5, LENET_300_100),
-    *(MOBILENET_V1, MOBILENET_V2, MOBILENET_V3_LARGE, MOBILENET_V3_SMALL),
+    *(MNIST_CNN, MOBILENET_V1, MOBILENET_V2, MOBILENET_V3_LARGE, MOBILENET_V3_SMALL),
     *(RESNET8, RESNET18, RESNET20, SHUFFLENET_V1, SHUFFLENET_V2, SQUEEZENET, VGG16),
 )
 

@@ -55,6 +55,7 @@ def profile_page(result: Mapping[str, Any]) -> str:
                 metrics=list(dict.fromkeys(n for v in variants for n in v["metrics"])),
                 comparison=Markup(comparison_chart(shown)),
                 limit=result.get("limit"),
+                found=result.get("found"),
                 style=Markup(style),
                 script=Markup(script),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from netsuke.errors import GraphError, UsageError
-from netsuke.ir import Graph, Tensor, constant, verify
+from netsuke.ir import Graph, Node, Tensor, constant, verify
 from netsuke.ops import LogSoftmax, Sigmoid, Softmax
 
 
@@ -41,6 +41,7 @@ class GraphModule(torch.nn.Module):
             if node.op.rule.weights or node.op.measured
             for name in node.inputs
         }
+        self._last = _last_reads(graph)
         self.slots: dict[str, str] = {}
         for number, tensor in enumerate(graph.constants()):
             value = torch.from_numpy(np.array(tensor.data))
@@ -59,22 +60,53 @@ class GraphModule(torch.nn.Module):
     def forward(self, *inputs: Any) -> Any:
         """Outputs in the graph's order; one output comes bare."""
         values = {**self.values(), **dict(zip(self.graph.inputs, inputs, strict=True))}
-        for node in self.graph.nodes:
+        self.compute(self.graph.nodes, values)
+        outputs = tuple(values[name] for name in self.graph.outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def compute(self, nodes: Sequence[Node], values: dict[str, Any], measure: bool = True) -> None:
+        """Compute some nodes; values that no later one of the graph reads are let go.
+
+        Parameters
+        ----------
+        nodes
+            In order.
+        values
+            Constants and activations by name; results are put in.
+        measure
+            Whether measured constants are moved while training; not when it is a second time.
+        """
+        for node in nodes:
             tensors = self.graph.in_of(node)
             arguments = [values[name] for name in node.inputs]
             if self.training and node.op.measured:
                 results, found = node.op.lower_training(torch, tensors, *arguments)
-                self._measure([node.inputs[index] for index in node.op.measured], found)
+                if measure:
+                    self._measure([node.inputs[index] for index in node.op.measured], found)
             else:
                 results = node.op.lower(torch, tensors, *arguments)
             values.update(zip(node.outputs, results, strict=True))
-        outputs = tuple(values[name] for name in self.graph.outputs)
-        return outputs[0] if len(outputs) == 1 else outputs
+            del arguments, results  # or they would keep alive what is let go now
+            for name in self._last[node.name]:
+                values.pop(name, None)
 
     def _measure(self, names: list[str], found: tuple[Any, ...]) -> None:
         with torch.no_grad():
             for name, value in zip(names, found, strict=True):
                 getattr(self, self.slots[name]).lerp_(value, self.momentum)
+
+
+def _last_reads(graph: Graph) -> dict[str, list[str]]:
+    """Node -> activations that no later node reads, so that an evaluation needs no more memory."""
+    last: dict[str, str] = {}
+    for node in graph.nodes:
+        last |= dict.fromkeys((*node.inputs, *node.outputs), node.name)
+    kept = {*graph.outputs, *(tensor.name for tensor in graph.constants())}
+    found: dict[str, list[str]] = {node.name: [] for node in graph.nodes}
+    for name, reader in last.items():
+        if name not in kept:
+            found[reader].append(name)
+    return found
 
 
 def to_module(graph: Graph) -> GraphModule:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netsuke.cli.output import Json, doing, rows, show_json
-from netsuke.errors import ProgramError
+from netsuke.cli.output import Json, doing, finite, show_json
+from netsuke.cli.profile_text import describe, limit_text, text
+from netsuke.errors import ProgramError, UsageError
 
 if TYPE_CHECKING:
-    from netsuke.profile import Profile, Run
+    from netsuke.profile import Profile
 
 PHASES = "NETSUKE_PHASES"
 """Environment variable: ``train=^step 0;evaluate=call:evaluate``, as --line and --call."""
@@ -63,6 +64,23 @@ def register(app: typer.Typer) -> None:
         quick: Annotated[
             bool, typer.Option("--quick", help="For variants: one run each, --quick behind each.")
         ] = False,
+        limit: Annotated[
+            str | None,
+            typer.Option(
+                help="For a model and --data: train, evaluate and infer within so much memory "
+                "(600MB = 600,000,000 B; MiB for 2^20), or least: find the least."
+            ),
+        ] = None,
+        data: Annotated[
+            str | None, typer.Option("--data", help="With --limit: data set, a name or a path.")
+        ] = None,
+        steps: Annotated[int, typer.Option(help="With --limit: steps of training.")] = 200,
+        train_batch: Annotated[int, typer.Option(help="With --limit: samples a step.")] = 50,
+        lr: Annotated[float, typer.Option(help="With --limit: learning rate of Adam.")] = 1e-3,
+        seed: Annotated[int, typer.Option(help="With --limit: of the order of samples.")] = 0,
+        compare: Annotated[
+            bool, typer.Option("--compare", help="With --limit: also run it as it is, unlimited.")
+        ] = False,
         quiet: Annotated[
             bool, typer.Option("--quiet", help="Do not pass the program's output on to stderr.")
         ] = False,
@@ -79,6 +97,13 @@ def register(app: typer.Typer) -> None:
         """
         from netsuke.profile.job import named
 
+        if limit is not None or data is not None:
+            if len(what) != 1 or limit is None or data is None:
+                raise UsageError("--limit takes one model, and --data to train and judge it")
+            figures = {"steps": steps, "batch": train_batch, "lr": lr, "seed": seed}
+            figures |= {"threads": threads}
+            _hold(what[0], data, limit, figures, compare, interval or 0.1, out, as_json)
+            return
         seen = {
             "lines": named(line or [], "PHASE=PATTERN"),
             "calls": named(call or [], "PHASE=FUNCTION"),
@@ -105,6 +130,63 @@ def register(app: typer.Typer) -> None:
                     profiles = [_command(what, not quiet, say, **options)]
                 title = profiles[0].name
         _deliver(title, profiles, out, as_json)
+
+
+def _hold(
+    model: str,
+    data: str,
+    limit: str,
+    figures: dict[str, Any],
+    compare: bool,
+    interval: float,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Find and show what holds a limit of memory."""
+    from netsuke.api import data as load_data
+    from netsuke.api import load
+    from netsuke.profile.limit import Task, hold_limit
+    from netsuke.profile.result import record
+
+    size, task = parse_limit(limit), Task(**figures)
+    dataset, graph = load_data(data), load(model, optimize=False)
+    with doing("starting") as say:
+        found = hold_limit(graph, dataset, size, task, compare=compare, interval=interval, say=say)
+    profiles = [*([found.naive] if found.naive else []), found.profile]
+    title = f"{model} within {limit}" if size else f"{model} with the least memory"
+    whole = record(profiles, title=title, limit=size, found=found.record())
+    _write(whole, out)
+    if as_json:
+        show_json(whole)
+        return
+    print(limit_text(found, task, len(dataset.test)))
+    if out is not None:
+        print(f"{out / 'report.html'}")
+
+
+def parse_limit(text: str) -> int | None:
+    """Bytes of a limit; None for ``least``. MB are 10⁶ bytes, as in all figures of a profile."""
+    if text.strip().lower() == "least":
+        return None
+    found = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kmg]i?)?b?\s*", text.lower())
+    if found is None:
+        raise UsageError(f"{text!r} is no limit such as 600MB, 600MiB, 2GB or least")
+    unit = found[2] or ""
+    power = "kmg".find(unit[:1]) + 1 if unit else 0
+    size = int(float(found[1]) * (1024 if unit.endswith("i") else 1000) ** power)
+    if size < 1:
+        raise UsageError("a limit of nothing holds nothing")
+    return size
+
+
+def _write(whole: dict[str, Any], out: Path | None) -> None:
+    if out is None:
+        return
+    from netsuke.files import write_whole
+    from netsuke.report import profile_page
+
+    write_whole(out / "profile.json", (json.dumps(finite(whole)) + "\n").encode())
+    write_whole(out / "report.html", profile_page(whole).encode())
 
 
 def _from_environment(text: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -160,12 +242,7 @@ def _deliver(title: str, profiles: list[Profile], out: Path | None, as_json: boo
     from netsuke.profile.result import record
 
     whole = record(profiles, title=title)
-    if out is not None:
-        from netsuke.files import write_whole
-        from netsuke.report import profile_page
-
-        write_whole(out / "profile.json", (json.dumps(finite(whole)) + "\n").encode())
-        write_whole(out / "report.html", profile_page(whole).encode())
+    _write(whole, out)
     if as_json:
         show_json(whole)
     else:
@@ -178,100 +255,3 @@ def _deliver(title: str, profiles: list[Profile], out: Path | None, as_json: boo
         if not profile.done:
             last = profile.runs[-1]
             raise ProgramError(profile.name, describe(last), last.tail.strip()[-500:])
-
-
-def finite(value: Any) -> Any:
-    """JSON has no nan: a figure that no run has is null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(entry) for entry in value]
-    return value
-
-
-def describe(run: Run) -> str:
-    """How a run ended, in words."""
-    import signal
-
-    if run.status == "failed":
-        return f"failed with exit status {run.code}"
-    if run.status == "timeout":
-        return f"was ended after {run.wall:.1f} s, the time that --timeout allows"
-    if run.code < 0:
-        try:
-            name = signal.Signals(-run.code).name
-        except ValueError:
-            name = f"signal {-run.code}"
-        if run.status == "out of memory":
-            return f"ran out of memory and was killed by {name} at {megabytes(run.peak)}"
-        return f"was killed by {name}"
-    if run.status == "out of memory":
-        return f"ran out of memory at {megabytes(run.peak)} (exit status {run.code})"
-    return run.status
-
-
-def megabytes(size: float) -> str:
-    """Bytes for eyes, in units of 10⁶ as in data sheets."""
-    return f"{size / 1e6:,.2f} MB"
-
-
-def text(profiles: list[Profile]) -> str:
-    """Time per phase, peaks and figures of all variants; ratios against the first."""
-    from netsuke.profile.result import ALL
-
-    names = list(dict.fromkeys(name for p in profiles for name in p.phase_names))
-    runs = max(len(profile.runs) for profile in profiles)
-    blocks = [f"Wall time in seconds{f', mean ± deviation of {runs} runs' if runs > 1 else ''}"]
-    header = ["", *names, ALL, "CPU"]
-    table = [header]
-    for profile in profiles:
-        cells = [_seconds(profile, name) for name in (*names, ALL)]
-        table.append([profile.name, *cells, f"{profile.cpu().mean:,.2f}"])
-    blocks += [rows(table), "Peak memory of one process in MB (10⁶ bytes)"]
-    table = [["", *names, ALL, "of the first", "in phase", "sampled", "tree"]]
-    for profile in profiles:
-        cells = [_size(profile.peak_of(name)) for name in names]
-        share = profile.peak / profiles[0].peak if profiles[0].peak else math.nan
-        sampled = max(run.sampled_peak for run in profile.runs)
-        last = profile.runs[-1]
-        tree = f"{profile.tree_peak / 1e6:,.2f} ({last.tree_source})"
-        where = profile.peak_phase or "-"
-        whole = f"{profile.peak / 1e6:,.2f}"
-        table.append(
-            [*(profile.name, *cells, whole), f"{share:.2%}", where, f"{sampled / 1e6:,.2f}", tree]
-        )
-    blocks.append(rows(table))
-    figures = list(dict.fromkeys(name for p in profiles for name in p.metric_names))
-    if figures:
-        table = [["", *figures]]
-        table += [[p.name, *(_figure(profiles[0], p, name) for name in figures)] for p in profiles]
-        blocks += ["Figures that the program reported", rows(table)]
-    failed = [f"  {p.name} {describe(p.runs[-1])}" for p in profiles if not p.done]
-    if failed:
-        blocks += ["Not done", "\n".join(failed)]
-    return "\n".join(blocks)
-
-
-def _seconds(profile: Profile, name: str) -> str:
-    spread = profile.wall(name)
-    if math.isnan(spread.mean):
-        return "N/A"
-    return f"{spread.mean:,.2f}" + (f" ± {spread.deviation:.2f}" if len(profile.runs) > 1 else "")
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:,.2f}" if size else "N/A"
-
-
-def _figure(first: Profile, profile: Profile, name: str) -> str:
-    value, base = profile.metric(name), first.metric(name).mean
-    if math.isnan(value.mean):
-        return "N/A"
-    shown = f"{value.mean:.4f}"
-    if len(profile.runs) > 1:
-        shown += f" ± {value.deviation:.4f}"
-    if profile is not first and base:
-        shown += f" ({(value.mean - base) / base:+.2%})"
-    return shown
