@@ -32,9 +32,9 @@ def test_links_in_documents_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-def test_decisions_are_numbered_without_gaps() -> None:
-    numbers = sorted(int(p.name[:4]) for p in (ROOT / "docs" / "decisions").glob("*.md"))
-    assert numbers == list(range(1, len(numbers) + 1))
+def test_decisions_have_numbers_of_their_own() -> None:
+    numbers = [int(p.name[:4]) for p in (ROOT / "docs" / "decisions").glob("*.md")]
+    assert len(set(numbers)) == len(numbers) and min(numbers) == 1
 
 
 def test_the_session_of_the_readme_runs(

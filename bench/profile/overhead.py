@@ -25,7 +25,7 @@ WORK = """
 import numpy as np
 from netsuke.profile import phase
 rng = np.random.default_rng(0)
-held = rng.random((1500, 1500))
+held = rng.random((700, 700))
 for _ in range(100):
     with phase("step"):
         held = held @ held
@@ -58,7 +58,8 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
     command = [sys.executable, "-c", WORK]
     plain(command)  # files are in the cache from here on
-    cpu, wall = [], []
+    cpu: list[float] = []
+    wall: list[float] = []
     for number in range(options.pairs):
         turns = [lambda: plain(command), lambda: profiled(command, options.interval)]
         first, second = turns if number % 2 else turns[::-1]

@@ -201,6 +201,7 @@ def test_a_wrong_limit_is_refused(text: str) -> None:
         ["lenet", "--limit", "600MB"],
         ["lenet", "--data", "digits"],
         ["lenet", "--limit", "600MB", "--data", "digits"],
+        ["lenet?size=8&classes=3", "--limit", "600MB", "--data", "digits"],
         ["lenet?size=8", "--limit", "600MB", "--data", "digits", "--steps", "0"],
     ],
 )

@@ -9,6 +9,8 @@ need more than the short ones said, the search goes on with a smaller aim.
 
 from __future__ import annotations
 
+import importlib.util
+import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from netsuke.data import Dataset
-from netsuke.errors import GraphError, MemoryLimitError, VerificationError
+from netsuke.errors import GraphError, MemoryLimitError, MissingToolError, VerificationError
 from netsuke.ir import Graph
 from netsuke.profile.job import Job
 from netsuke.profile.limit.probe import Probe, read_probe
@@ -48,7 +50,8 @@ class Found:
     naive
         The same as it is: measured, when that was asked for.
     naive_peak, naive_source
-        Bytes: ``"measured"``, or ``"modelled"`` from short runs.
+        Bytes: ``"measured"``, ``"modelled"`` from short runs, or ``"more than that"`` where the
+        limit did not even let a short run tell.
     probes
         In order.
     enforced
@@ -137,6 +140,8 @@ def hold_limit(
     UsageError
         When graph and data do not match.
     """
+    if importlib.util.find_spec("torch") is None:
+        raise MissingToolError("PyTorch", "to train within a limit", "pip install netsuke[train]")
     with tempfile.TemporaryDirectory(prefix="netsuke-limit-") as folder:
         return _Search(Path(folder), graph, data, limit, task or Task(), interval, say).find(
             families, compare
@@ -188,20 +193,30 @@ class _Search:
         chosen = self._least(known) if self.limit is None else self._cheapest(known)
         setting, profile, limit = chosen
         measured = self._naive_run() if compare else None
-        modelled = max(naive.peak_of_evaluation(self.samples), *naive.train.values(), naive.rest)
+        peak, source = self._naive_peak(naive, measured)
         return Found(
             limit=limit,
             setting=setting,
             base=int(profile.runs[0].metrics["base"]),
             profile=profile,
             naive=measured,
-            naive_peak=measured.peak if measured else int(min(modelled, 1e18)),
-            naive_source="measured" if measured else "modelled",
+            naive_peak=peak,
+            naive_source=source,
             probes=tuple(self.probes),
-            enforced=_enforced(profile.runs[0]),
+            enforced=_enforced(profile.runs[0]) if self.limit else "nothing: no limit was set",
             least=self.limit is None,
             notes=tuple(self.notes),
         )
+
+    def _naive_peak(self, probe: Probe, measured: Profile | None) -> tuple[int, str]:
+        """Peak of the task as it is (bytes), and how it is known."""
+        if measured is not None:
+            return measured.peak, "measured"
+        known = max(*probe.train.values(), *probe.evaluate.values(), probe.rest, 0)
+        peak = max(known, probe.peak_of_evaluation(self.samples))
+        if math.isfinite(peak) and (self.limit is None or self.task.batch in probe.train):
+            return int(peak), "modelled"
+        return max(known, self.limit or 0), "more than that"  # refused where it should be tried
 
     def _cheapest(self, families: Sequence[Setting]) -> tuple[Setting, Profile, int]:
         """The first family that holds the limit."""
