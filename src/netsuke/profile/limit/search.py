@@ -9,11 +9,11 @@ need more than the short ones said, the search goes on with a smaller aim.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,7 @@ def hold_limit(
     UsageError
         When graph and data do not match.
     """
-    if importlib.util.find_spec("torch") is None:
+    if find_spec("torch") is None:
         raise MissingToolError("PyTorch", "to train within a limit", "pip install netsuke[train]")
     with tempfile.TemporaryDirectory(prefix="netsuke-limit-") as folder:
         return _Search(Path(folder), graph, data, limit, task or Task(), interval, say).find(
