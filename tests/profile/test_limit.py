@@ -170,7 +170,6 @@ def test_a_limit_is_found_and_held(capsys: pytest.CaptureFixture[str], tmp_path:
     assert variant["done"] and variant["peak"] <= limit == result["limit"]
     assert result["found"]["naive_peak"] > limit, "it does not hold the limit as it is"
     assert result["found"]["setting"] != Setting().record()
-    assert not result["found"]["setting"]["valid"], "a cheaper setting was enough"
     assert "Settings that were tried" in (tmp_path / "report.html").read_text()
 
 
