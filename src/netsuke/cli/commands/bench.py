@@ -1,4 +1,4 @@
-"""`netsuke bench kernels`: what every kernel takes, counted on the emulator."""
+"""`netsuke bench MODEL` and `netsuke bench kernels`: models here, kernels on the emulator."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from netsuke.cli.output import Json, count, doing, rows, show_json
+from netsuke.cli.output import DataOption, Json, count, doing, rows, show_json, size
 from netsuke.ir import Graph
 
 if TYPE_CHECKING:
+    from netsuke.profile.comparison import Row
     from netsuke.verify.measure import Measured
 
 MODELS = (
@@ -24,13 +26,55 @@ MODELS = (
 SAMPLES = 2
 
 
+class ModelsFirst(TyperGroup):
+    """A group in which a word that names no command is the first model of ``models``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands:
+            args = ["models", *args]
+        return super().resolve_command(ctx, args)
+
+
 def register(app: typer.Typer) -> None:
-    bench = typer.Typer(help="Measure on emulators.", no_args_is_help=True)
+    bench = typer.Typer(cls=ModelsFirst, no_args_is_help=True)
     app.add_typer(bench, name="bench")
 
     @bench.callback()
     def _bench() -> None:
-        """Measure on emulators."""
+        """Measure models (`netsuke bench MODEL`), or kernels on emulators."""
+
+    @bench.command()
+    def models(
+        model: Annotated[
+            list[str], typer.Argument(metavar="MODEL...", help="Files or names of the zoo.")
+        ],
+        runtimes: Annotated[
+            str,
+            typer.Option(help="Of float, int8, c, onnxruntime and litert, joined by commas."),
+        ] = "float,int8",
+        device: Annotated[
+            str, typer.Option("--device", "-d", help="Where memory and time are predicted.")
+        ] = "host",
+        data: DataOption = None,
+        as_json: Json = False,
+    ) -> None:
+        """Compare float with int8: accuracy, time, parameters, size, and memory on a device."""
+        from netsuke.api import data as find_data
+        from netsuke.api import device as find
+        from netsuke.api import load
+        from netsuke.profile.comparison import chosen, compare_model
+
+        precisions, places = chosen(runtimes.split(","))
+        board = None if device == "host" else find(device)
+        dataset = None if data is None else find_data(data)
+        table: list[Row] = []
+        with doing("measuring") as say:
+            for name in model:
+                table += compare_model(name, load(name), dataset, board, precisions, places, say)
+        if as_json:
+            show_json([asdict(row) for row in table])
+        else:
+            print(comparison(table))
 
     @bench.command()
     def kernels(
@@ -109,3 +153,28 @@ def text(table: Sequence[Measured]) -> str:
             )
         )
     return rows(lines, "")
+
+
+def comparison(table: Sequence[Row]) -> str:
+    """The comparison for eyes, and where its figures come from."""
+    lines = [
+        ("model", "as", "in", "accuracy", "ms", "parameters", "size", "memory there", "ms there")
+    ]
+    sources: dict[str, str] = {}
+    for row in table:
+        expected, high = row.memory
+        memory = size(expected) + ("" if high == expected else f" (to {size(high)})")
+        lines.append(
+            (
+                *(row.model.rpartition("/")[2], row.precision, row.runtime),
+                "-" if row.accuracy != row.accuracy else f"{row.accuracy:.2f} %",
+                *(f"{row.milliseconds:.3g}", count(row.parameters), size(row.size)),
+                memory if high else "-",
+                "-"
+                if row.device_milliseconds != row.device_milliseconds
+                else f"{row.device_milliseconds:.3g}",
+            )
+        )
+        sources |= {f"{column} ({row.runtime})": text for column, text in row.sources.items()}
+    notes = [f"{column}: {text}" for column, text in sources.items()]
+    return "\n".join((rows(lines, ""), "", *notes))

@@ -17,7 +17,7 @@ class Moment:
     name, size
         When; bytes above the base.
     kind
-        ``"load"`` or ``"run"``: which correction of the table belongs to it.
+        ``"load"``, ``"run"`` or ``"train"``: which correction of the table belongs to it.
     """
 
     name: str

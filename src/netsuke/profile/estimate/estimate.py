@@ -20,8 +20,6 @@ from netsuke.profile.estimate.traced import PHASES
 
 RUNTIMES = ("onnxruntime", "litert", "torch", "c")
 MOST_BATCH, MOST_THREADS = 1 << 20, 256
-DEVIATIONS = 3.0
-"""How many deviations of the calibration the upper bound lies above the expected peak."""
 
 Find = Callable[[], Graph]
 """Returns the model as a graph, when a runtime cannot read its file."""
@@ -113,7 +111,7 @@ def assemble(
     ]
     peak = max(moments, key=lambda moment: moment.size)
     above = max(0, peak.size - row.base)
-    spread = round(DEVIATIONS * max(row.deviation, row.share * above)) + account.slack
+    spread = round(row.quantile * max(row.deviation, row.share * above)) + account.slack
     parts = _parts(account, row, peak.size)
     return Estimate(
         *(model, row.runtime, row.version, device, phase, batch, threads),
@@ -222,6 +220,11 @@ def _shapes(path: Path, batch: int | None) -> tuple[list[list[int]], int]:
 
 def _notes(runtime: str, row: Entry, device: Device, threads: int) -> list[str]:
     """What the figures rest on."""
+    if row.cells == 0:
+        return [
+            f"no cell of {runtime} was measured on the emulated board: the base is one import of "
+            f"{row.version} there, the corrections are a PC's; the interval is an assumption"
+        ]
     notes = [
         f"base and corrections from {row.cells} calibration cells of {row.runtime} {row.version} "
         "on an emulated 64-bit Arm Linux with 1 GB",

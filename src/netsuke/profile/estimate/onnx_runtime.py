@@ -138,18 +138,15 @@ def _most(grown: Arena) -> int:
 
 
 def _without_arena(plan: Plan, runs: int) -> int:
-    """The most that the C library's heap has, when every buffer is its business."""
+    """The most that the C library's heap has, when every buffer is its business.
+
+    What the first run freed stays in the heap, in pieces; the pattern's block is mapped beside it.
+    """
     heap = Heap(SMALL_PAGE)
     keys: dict[str, int] = {}
-    for number in range(runs):
-        block = plan.pattern() if number else 0
-        if block:
-            heap.take(-1, block)
-        for name, size in plan.calls(bool(block)):
-            heap.replay([Event(keys.setdefault(name, len(keys)), size)])
-        if block:
-            heap.release(-1)
-    return heap.peak
+    for name, size in plan.calls(False):
+        heap.replay([Event(keys.setdefault(name, len(keys)), size)])
+    return heap.peak + (plan.pattern() if runs > 1 else 0)
 
 
 def _arena_part(plan: Plan, huge: bool, arena: bool, used: int, runs: int) -> Part:

@@ -92,7 +92,7 @@ def account(traced: Trace, phase: str) -> Account:
     kernels = round(WORKSPACE * max(traced.kernels, default=0))
     moments = (
         Moment("load", traced.parameters, "load"),
-        Moment(phase, heap.peak + kernels, "run"),
+        Moment(phase, heap.peak + kernels, "train" if phase == "train" else "run"),
     )
     parts = [
         Part(NAMES[kind] if phase == "train" else kind, size, *_saved(kind, size, phase))

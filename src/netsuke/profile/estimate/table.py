@@ -32,6 +32,8 @@ class Entry:
         The same as a share of what lies above the base.
     cells
         How many calibrated.
+    quantile
+        Deviations up to which the next cell lies with 99.87 % (Student's t; 3 for many cells).
     """
 
     runtime: str
@@ -42,6 +44,7 @@ class Entry:
     deviation: float
     share: float
     cells: int
+    quantile: float = 3.0
 
 
 @functools.cache
