@@ -59,7 +59,10 @@ def fit_values(
 
 
 def _score_name(result: Mapping[str, Any]) -> str:
-    return "accuracy in %" if result["classes"] else "score"
+    if not result["classes"]:
+        return "score"
+    floors = result["limits"].get("floors")
+    return "accuracy in % less gaps to floors" if floors else "accuracy in %"
 
 
 def _charts(result: Mapping[str, Any], designs: list[Shown]) -> list[tuple[str, str, Markup]]:
