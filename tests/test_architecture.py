@@ -37,6 +37,7 @@ BESIDE = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__", 
 COMPILER = ("ir", "ops", "devices", "passes", "schedule", "codegen", "verify")
 AT_HOME = {
     "train": {"torch"},
+    "compress/adaround": {"torch"},
     "compress/qat": {"torch"},
     "fit": {"torch"},
     "estimators": {"sklearn"},

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from netsuke.schedule.costs import Costs
     from netsuke.verify import Verification
 
+ROUNDINGS = ("nearest", "adaround")
+"""How weights can become integers (`quantize`)."""
+
 
 def load(
     model: Any, optimize: bool = True, samples: Any = None, trust_pickle: bool = False
@@ -249,7 +252,14 @@ def check(
     )
 
 
-def quantize(model: Any, dataset: Any, samples: int = 256, qat: int = 0, **options: Any) -> Graph:
+def quantize(
+    model: Any,
+    dataset: Any,
+    samples: int = 256,
+    qat: int = 0,
+    rounding: str = "nearest",
+    **options: Any,
+) -> Graph:
     """Return the int8 graph of a float model, calibrated on a data set.
 
     Parameters
@@ -263,15 +273,32 @@ def quantize(model: Any, dataset: Any, samples: int = 256, qat: int = 0, **optio
         How many training samples calibrate.
     qat
         So many epochs of quantization-aware training follow, on a data set with labels.
+    rounding
+        Of the weights: ``"nearest"``, or ``"adaround"``, which learns without labels whether a
+        weight goes up or down.
     options
         Passed to `netsuke.compress.quantize.quantize`; with `qat`, the fields of
-        `netsuke.train.Recipe` and the parameters of `netsuke.compress.qat.tune`.
+        `netsuke.train.Recipe` and the parameters of `netsuke.compress.qat.tune`; with
+        ``"adaround"`` also the parameters of `netsuke.compress.adaround.adaround`.
+
+    Raises
+    ------
+    UsageError
+        When the rounding is unknown, or asked for together with training, which learns the weights.
     """
     from netsuke.compress.quantize import quantize as convert
 
+    if rounding not in ROUNDINGS:
+        raise UsageError(f"rounding {rounding!r} is unknown; known are {', '.join(ROUNDINGS)}")
+    if qat and rounding != "nearest":
+        raise UsageError(f"training learns the weights; leave qat={qat} or {rounding} out")
     graph = load(model)
     if qat:
         return _quantize_by_training(graph, data(dataset), samples, qat, options)
+    if rounding == "adaround":
+        from netsuke.compress.adaround import adaround
+
+        return adaround(graph, calibration(graph, dataset, samples), **options)
     return convert(graph, calibration(graph, dataset, samples), **options)
 
 

@@ -19,6 +19,9 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option("-o", "--out", help="ONNX file to write (QDQ).")],
         samples: Annotated[int, typer.Option(help="How many samples calibrate.")] = 256,
         ranges: Annotated[str, typer.Option(help="mse, minmax or percentile.")] = "mse",
+        rounding: Annotated[
+            str, typer.Option(help="Of weights: nearest, or adaround, which learns it.")
+        ] = "nearest",
         qat: Annotated[
             int, typer.Option(help="Epochs of quantization-aware training; 0: none.")
         ] = 0,
@@ -26,7 +29,7 @@ def register(app: typer.Typer) -> None:
         augment: Annotated[
             str, typer.Option(help="Of --qat: none, shift, flip or rotate.")
         ] = "none",
-        seed: Annotated[int, typer.Option(help="Of --qat.")] = 0,
+        seed: Annotated[int, typer.Option(help="Of --qat and of adaround.")] = 0,
         checkpoints: Annotated[
             Path | None, typer.Option(help="Folder for checkpoints of --qat.")
         ] = None,
@@ -38,7 +41,6 @@ def register(app: typer.Typer) -> None:
         from netsuke.api import quantize as quantized
         from netsuke.codegen.onnx import to_onnx
         from netsuke.compress.quantize import compare
-        from netsuke.compress.quantize import quantize as convert
         from netsuke.files import write_whole
 
         if out.suffix != ".onnx":
@@ -46,6 +48,8 @@ def register(app: typer.Typer) -> None:
         graph = load(model)
         if qat < 0:
             raise UsageError(f"--qat {qat} is no number of epochs")
+        if qat and rounding != "nearest":
+            raise UsageError("--qat learns the weights; leave --rounding out")
         if qat and ranges != "mse":
             raise UsageError("--qat learns the ranges; leave --ranges out")
         if resume and checkpoints is None:
@@ -62,9 +66,22 @@ def register(app: typer.Typer) -> None:
                 out=checkpoints,
                 resume=resume,
             )
-        with doing("calibrating"):
+        with doing("calibrating") as now:
             inputs = calibration(graph, data, samples)
-            integer = trained if qat else convert(graph, inputs, ranges=ranges)
+            if qat:
+                integer = trained
+            elif rounding == "adaround":
+                integer = quantized(
+                    graph,
+                    inputs,
+                    samples,
+                    rounding=rounding,
+                    ranges=ranges,
+                    seed=seed,
+                    progress=lambda done, of: now(f"layer {done} of {of} rounded"),
+                )
+            else:
+                integer = quantized(graph, inputs, samples, rounding=rounding, ranges=ranges)
             table = compare(graph, integer, [array[:32] for array in inputs])
         write_whole(out, to_onnx(integer))
         weights = sum(tensor.size for tensor in integer.constants())

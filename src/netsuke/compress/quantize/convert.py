@@ -48,7 +48,8 @@ class Chosen:
     scales
         One, or one along the axis of the weights.
     stored
-        int8 of the weights' shape; None rounds to the nearest.
+        int8 of the weights' shape, chosen together with the bias as it is, which then is not
+        corrected; None rounds to the nearest.
     """
 
     scales: Array
@@ -181,6 +182,7 @@ class Conversion:
             scales = bounded_scales(node.name, scales, bias, source.scale[0], target)
         quant = _symmetric(scales, axis, 8)
         steps = quant._along_axis(quant.scale, weights.data.ndim)
+        nearest = chosen is None or chosen.stored is None
         if chosen is None or chosen.stored is None:
             stored = np.clip(np.rint(weights.data / steps), -127, 127).astype(np.int8)
         else:
@@ -188,7 +190,7 @@ class Conversion:
         names[number] = self.store(weights.name, stored, quant)
         if bias is not None and rule.bias is not None and bias.data is not None:
             values = bias.data.astype(np.float64)
-            if self.recipe.bias_correction and is_linear(self.edit, node):
+            if self.recipe.bias_correction and nearest and is_linear(self.edit, node):
                 mean = self.statistics[node.inputs[0]].mean
                 values = values - expected_shift(node, self.graph.tensors, mean, stored * steps)
             products = source.scale[0] * scales
