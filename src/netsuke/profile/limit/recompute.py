@@ -11,14 +11,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from torch.utils.checkpoint import checkpoint
-
 from netsuke.ir import Node
 from netsuke.train import GraphModule
 
 
 def recomputing(module: GraphModule) -> Callable[[Any], Any]:
     """Return what computes a module's first output of one input, keeping little for gradients."""
+    from torch.utils.checkpoint import checkpoint
+
     nodes = module.graph.nodes
     length = max(1, math.ceil(len(nodes) / math.sqrt(len(nodes))))
     segments = [nodes[i : i + length] for i in range(0, len(nodes), length)]

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from netsuke.data.stored import stored_inputs
 from netsuke.ir import Array, Graph, load_graph
@@ -42,12 +41,16 @@ class Worker:
     """Does a task in one setting."""
 
     def __init__(self, folder: Path, orders: dict[str, Any]) -> None:
+        import torch
+
         self.folder = folder
         self.task, self.setting = Task(**orders["task"]), Setting.of(orders["setting"])
         torch.set_num_threads(self.task.threads)
         torch.manual_seed(self.task.seed)
 
     def load(self) -> None:
+        import torch
+
         held = not self.setting.lean
         about = json.loads((self.folder / "data.json").read_text())
         self.kind, self.classes = about["task"], about["classes"]
@@ -75,6 +78,8 @@ class Worker:
         )
 
     def inputs(self, rows: Rows, positions: Array) -> Any:
+        import torch
+
         samples = rows.take(positions).astype(np.float32) * self.scale + self.offset
         return torch.from_numpy(stored_inputs(self.graph, samples))
 
@@ -123,6 +128,8 @@ class Worker:
         return 1.0 - float(np.concatenate(losses).mean()) / variance
 
     def scores(self, positions: Array) -> Array:
+        import torch
+
         with torch.inference_mode():
             outputs = self.module(self.inputs(self.test, positions))
         return outputs.reshape(len(positions), -1).numpy()
