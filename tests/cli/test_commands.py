@@ -17,6 +17,7 @@ import pytest
 from netsuke.cli import main
 from netsuke.cli.output import show_json
 from netsuke.codegen.onnx import to_onnx
+from netsuke.frontend import load
 from netsuke.ir import Port
 from netsuke.models import build
 
@@ -306,3 +307,32 @@ def test_the_program_starts_quickly_enough_to_load_no_heavy_module() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")
+
+
+def test_sparsify_writes_a_model_with_zeros_and_says_what_went_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "sparse.onnx"
+    asked = ("sparsify", MODEL, "--data", "digits?limit=300", "--rounds", "1", "--epochs", "1")
+    found = run_json(capsys, *asked, "-o", str(out), "--sparsity", "0.9")
+    kept = sum(layer["kept"] for layer in found["layers"].values())
+    weights = sum(layer["weights"] for layer in found["layers"].values())
+    assert kept == weights - int(0.9 * weights) and found["sparsity"] == pytest.approx(
+        0.9, abs=1e-3
+    )
+    zeros = sum(int((tensor.data == 0).sum()) for tensor in load(out).constants())
+    assert zeros >= weights - kept
+    code, text, _ = run(capsys, *asked, "-o", str(out), "--layer", "dense10=0.5")
+    assert code == 0 and "50.0%" in text
+    bad = tmp_path / "bad.onnx"
+    for wish, said in [
+        (("--sparsity", "1"), "not between 0 and 1"),
+        (("--sparsity", "-0.5"), "not between 0 and 1"),
+        (("--layer", "nothing=0.5"), "no layer to prune is called 'nothing'"),
+        (("--layer", "0.5"), "no layer to prune is called ''"),
+        (("--layer", "dense1=x"), "write NAME=SHARE"),
+        ((), "give either --sparsity"),
+        (("--sparsity", "0.5", "--method", "luck"), "known are sensitivity"),
+    ]:
+        code, _, err = run(capsys, *asked, "-o", str(bad), *wish)
+        assert code == 2 and said in err and err.count("\n") == 1 and not bad.exists()

@@ -24,13 +24,14 @@ from netsuke.cli.commands import (
     quantize,
     report,
     run,
+    sparsify,
     train,
     verify,
 )
 from netsuke.errors import NetsukeError
 
 COMMANDS = (
-    *(check, estimate, ops, prune, quantize, compile, run, verify, fit, train),
+    *(check, estimate, ops, prune, quantize, compile, run, verify, fit, sparsify, train),
     *(profile, devices, report, explain, bench, doctor),
 )
 

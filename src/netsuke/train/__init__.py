@@ -19,7 +19,7 @@ except ModuleNotFoundError as error:
 from netsuke.train.evaluate import Evaluation, check_match, evaluate, judge, predict
 from netsuke.train.loop import Trained, fixed_threads, train
 from netsuke.train.memory import kept_memory
-from netsuke.train.module import GraphModule, from_module, scores_graph, to_module
+from netsuke.train.module import GraphModule, from_module, layer_weights, scores_graph, to_module
 from netsuke.train.progress import Progress
 from netsuke.train.recipe import Recipe
 
@@ -35,6 +35,7 @@ __all__ = [
     "from_module",
     "judge",
     "kept_memory",
+    "layer_weights",
     "predict",
     "scores_graph",
     "to_module",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -23,11 +23,14 @@ from netsuke.train.evaluate import check_match, evaluate, stored_inputs
 from netsuke.train.hints import student
 from netsuke.train.loss import loss
 from netsuke.train.memory import kept_memory
-from netsuke.train.module import from_module
+from netsuke.train.module import from_module, layer_weights
 from netsuke.train.optimizer import Average, make_optimizer, rate
 from netsuke.train.progress import Progress
 from netsuke.train.recipe import Recipe
 from netsuke.train.teaching import Teaching, view_moves, view_of
+
+Held: TypeAlias = Sequence[tuple[Any, Any]]
+"""Parameters, and where they are to stay 0."""
 
 LATE = 0.15
 """Share of the time by which training may be late before it hurries."""
@@ -63,6 +66,7 @@ def train(
     resume: bool = False,
     deadline: float | None = None,
     validate: bool = True,
+    keep_zeros: bool = False,
     progress: Progress | None = None,
     hints: Sequence[tuple[str, str]] | None = None,
     cache: Path | str | None = None,
@@ -92,6 +96,8 @@ def train(
         lowers its rate sooner, to end with a small one; training in time is not changed.
     validate
         Whether to measure the validation part after each epoch.
+    keep_zeros
+        Weights of layers that are 0 stay 0: connections that were pruned do not grow back.
     progress
         Where to show how far it is; None shows a bar of its own on a terminal.
     hints
@@ -116,6 +122,7 @@ def train(
         "teacher": teaching.fingerprint(),
         "data": data.fingerprint() if out is not None else "",
         "recipe": recipe.record(),
+        **({"held zeros": True} if keep_zeros else {}),
     }
 
     def judge() -> float:
@@ -131,6 +138,7 @@ def train(
         Place(None if out is None else Path(out), resume, key),
         deadline,
         progress,
+        zero_weights(module) if keep_zeros else (),
     )
     return Trained(from_module(graph, module), history, finished)
 
@@ -163,6 +171,7 @@ def learn(
     place: Place,
     deadline: float | None,
     progress: Progress | None,
+    held: Held = (),
 ) -> tuple[tuple[dict[str, float], ...], bool]:
     """Move a module's parameters; return the history and whether all epochs were done.
 
@@ -177,12 +186,14 @@ def learn(
         Measures the module on the validation part, in points; None leaves it out.
     data, recipe, teaching, place, deadline, progress
         As for `train`.
+    held
+        Which elements of which parameters are put back to 0 after each step.
     """
     if progress is None:
         with Progress() as bar:
-            return learn(module, data, recipe, teaching, judge, place, deadline, bar)
+            return learn(module, data, recipe, teaching, judge, place, deadline, bar, held)
     with fixed_threads(recipe.threads), kept_memory():
-        run = _Run(module, data, recipe, teaching, deadline, progress)
+        run = _Run(module, data, recipe, teaching, deadline, progress, held)
         path = None if place.folder is None else place.folder / "checkpoint.npz"
         if path and place.resume and path.exists():
             run.history = load_checkpoint(path, place.key, module, run.optimizer, run.average)
@@ -195,6 +206,13 @@ def learn(
                 save_checkpoint(path, place.key, module, run.optimizer, run.history, run.average)
         run.average.exchange()
         return tuple(run.history), finished
+
+
+def zero_weights(module: Any) -> Held:
+    """Where the weights of a module's layers are 0 now."""
+    values = module.values()
+    names = layer_weights(module.graph)
+    return [(values[name], values[name].detach() == 0) for name in names]
 
 
 @contextmanager
@@ -219,7 +237,9 @@ class _Run:
         teaching: Teaching,
         deadline: float | None,
         bar: Progress,
+        held: Held,
     ) -> None:
+        self.held = held
         self.module, self.data, self.recipe, self.bar = module, data, recipe, bar
         self.teaching = teaching
         self.history: list[dict[str, float]] = []
@@ -278,6 +298,9 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         value.backward()
         self.optimizer.step()
+        with torch.no_grad():
+            for weights, zeros in self.held:
+                weights.masked_fill_(zeros, 0.0)
         self.average.update(epoch * self.steps + step)
         return float(value.detach())
 

@@ -149,6 +149,16 @@ def from_module(graph: Graph, module: GraphModule) -> Graph:
     return verify(replace(graph, tensors=tensors))
 
 
+def layer_weights(graph: Graph) -> dict[str, Node]:
+    """The float constants that are weights of layers (biases are not), and the nodes they serve."""
+    return {
+        node.inputs[index]: node
+        for node in graph.nodes
+        for index in node.op.rule.weights
+        if graph.tensors[node.inputs[index]].is_constant
+    }
+
+
 def scores_graph(graph: Graph) -> Graph:
     """The graph without a softmax or sigmoid at its end, with its first output only."""
     output = graph.outputs[0]
