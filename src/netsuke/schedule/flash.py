@@ -64,14 +64,17 @@ def tables(graph: Graph, node: Node, kernel: Kernel) -> tuple[Array, ...]:
 
 
 def modest(graph: Graph, node: Node, kernels: Sequence[Kernel]) -> tuple[Kernel, ...]:
-    """The kernels whose tables are at most half as large again as the leanest ones.
+    """The kernels whose tables are at most half as large again as the leanest ones, or as the
+    constants of the graph, which lists of the few weights that are not 0 may be much leaner than.
 
     Winograd's transformed weights take four to eight times the bytes of the weights. Speed bought
     with so much flash is for who names a limit; a plan that takes all flash of a device because
     it is there would leave none for the rest of the firmware.
     """
     sizes = [sum(map(table_bytes, tables(graph, node, kernel))) for kernel in kernels]
-    allowed = max(min(sizes) * 3 // 2, min(sizes) + SLACK)
+    plain = sum(tensor.size for tensor in graph.in_of(node) if tensor.is_constant)
+    least = max(min(sizes), plain)
+    allowed = max(least * 3 // 2, least + SLACK)
     return tuple(k for k, size in zip(kernels, sizes, strict=True) if size <= allowed)
 
 

@@ -28,6 +28,7 @@ from netsuke.ops.conv2d.dsp import dsp_kernels
 from netsuke.ops.conv2d.folded import folded_kernels
 from netsuke.ops.conv2d.mve import mve_kernels
 from netsuke.ops.conv2d.pairs import pair_kernels
+from netsuke.ops.conv2d.sparse import sparse_kernels
 from netsuke.ops.conv2d.wide import wide_kernels
 from netsuke.ops.links import grouped_links
 from netsuke.ops.lowering import clamped, padded
@@ -174,7 +175,7 @@ class Conv2d(Op):
                 instructions=6.0 * macs + 30.0 * outputs[0].elements,
             ),
         )
-        families = (mve_kernels, wide_kernels, dsp_kernels, pair_kernels)
+        families = (mve_kernels, wide_kernels, dsp_kernels, pair_kernels, sparse_kernels)
         node = geometry, requant, inputs, outputs, isa
         special = (kernel for family in families for kernel in family(*node))
         return (*special, *slower_kernels(portable, outputs[0].elements, isa))

@@ -88,6 +88,17 @@ typedef struct {
     int32_t line;      /* bytes of such an input row */
 } nsk_conv2d_winograd;
 
+/* For weights of which most are 0, see conv2d_sparse.h. */
+typedef struct {
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left;
+    int32_t input_zero, output_zero;
+    int32_t low, high;     /* stored bounds of the fused clamp */
+    int32_t rows, columns; /* of the image with its border; 0 where it has none */
+} nsk_conv2d_sparse;
+
 /* For wide vectors, see nsk_wide.h and conv2d_wide.h. */
 typedef struct {
     int32_t in_h, in_w, in_c;
@@ -157,5 +168,9 @@ void nsk_conv2d_s8_dotprod(const nsk_conv2d_wide *p, const int8_t *x, const int8
                            void *scratch);
 void nsk_conv2d_f32(const nsk_conv2d_real *p, const float *x, const float *w, const float *b,
                     float *y);
+void nsk_conv2d_s8_sparse(const nsk_conv2d_sparse *p, const int8_t *x, const int32_t *w, int8_t *y,
+                          void *scratch);
+void nsk_conv2d_s8_dsp_sparse(const nsk_conv2d_sparse *p, const int8_t *x, const int32_t *w,
+                              int8_t *y, void *scratch);
 
 #endif

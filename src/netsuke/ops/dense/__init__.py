@@ -30,6 +30,7 @@ from netsuke.ops.dense.column import column_geometry, row_kernels
 from netsuke.ops.dense.dsp import dsp_kernels
 from netsuke.ops.dense.fours import four_kernels
 from netsuke.ops.dense.mve import mve_kernels
+from netsuke.ops.dense.sparse import sparse_kernels
 from netsuke.ops.dense.wide import wide_kernels
 from netsuke.ops.links import other_axes_links, same_positions
 from netsuke.ops.lowering import clamped
@@ -126,7 +127,9 @@ class Dense(Op):
         slower = slower_kernels((portable, *rows), outputs[0].elements, isa)
         fours = four_kernels(shape, requant, inputs, isa)
         avr = avr_kernels(shape, requant, inputs, isa)
-        return (*avr, *mve, *wide, *dsp, *(pairs if shape["rows"] > 2 else ()), *fours, *slower)
+        special = (*avr, *mve, *wide, *dsp, *(pairs if shape["rows"] > 2 else ()), *fours)
+        sparse = sparse_kernels(shape, requant, inputs, outputs, isa)
+        return (*special, *sparse, *slower)
 
     def reordered(self, inputs: Sequence[Tensor], order: Array) -> Relayout | None:
         if not inputs[1].is_constant:

@@ -69,6 +69,12 @@ void nsk_dense_s8_folded(const nsk_dense *p, const int8_t *x, const int8_t *w, c
 void nsk_dense_s8_avr(const nsk_dense_flash *p, const int8_t *x, const int8_t *w, const int32_t *b,
                       int8_t *y);
 void nsk_dense_s8_dsp(const nsk_dense_quads *p, const int8_t *x, const int32_t *w, int8_t *y);
+void nsk_dense_s8_sparse8(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
+void nsk_dense_s8_sparse4(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
+void nsk_dense_s8_dsp_sparse8(const nsk_dense_packed *p, const int8_t *x, const int32_t *w,
+                              int8_t *y);
+void nsk_dense_s8_dsp_sparse4(const nsk_dense_packed *p, const int8_t *x, const int32_t *w,
+                              int8_t *y);
 void nsk_dense_s8_fours(const nsk_dense_fours *p, const int8_t *x, const int8_t *w, int8_t *y);
 void nsk_dense_s8_mve(const nsk_dense_packed *p, const int8_t *x, const int32_t *w, int8_t *y);
 void nsk_dense_s8_avx2(const nsk_dense_wide *p, const int8_t *x, const int8_t *w, int8_t *y,
