@@ -198,8 +198,10 @@ def measured(name: str, seed: int, data: Dataset, runs: Path) -> dict[str, Any]:
 def table(results: list[dict[str, Any]]) -> str:
     """The figures, a row a network and seed."""
     lines = [
-        ("network", "seed", "weights", "÷", "error % (paper)", "drop", "bound")
-        + ("flash KB", "÷", "instructions", "÷", "equal")
+        (
+            *("network", "seed", "weights", "÷", "error % (paper)", "drop", "bound"),
+            *("flash KB", "÷", "instructions", "÷", "equal"),
+        )
     ]
     for row in results:
         paper = SUBJECTS[row["model"]].paper
