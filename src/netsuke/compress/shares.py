@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from netsuke.data import Dataset, Part
 from netsuke.ir import Array, Graph, constant
@@ -138,6 +137,8 @@ def _sensitivity(graph: Graph, weights: Mapping[str, Array], data: Dataset) -> t
 
 def mean_loss(graph: Graph, data: Dataset, part: Part) -> float:
     """The mean loss of a float graph of scores on a part with labels."""
+    import torch
+
     outputs = torch.from_numpy(np.ascontiguousarray(predict(graph, part)))
     assert part.targets is not None
     targets = part.targets[part.indices]
