@@ -108,7 +108,8 @@ def test_the_sensitivity_lets_each_layer_raise_the_loss_alike(
     trained: Graph, digits: Dataset
 ) -> None:
     arrays = {prunable_weights(trained)[layer]: a for layer, a in weights_of(trained).items()}
-    total, part = int(0.8 * sum(a.size for a in arrays.values())), digits.validation
+    # At 0.9 the grid of shares is fine, and equal shares are far from equal losses.
+    total, part = int(0.9 * sum(a.size for a in arrays.values())), digits.validation
     spread = {}
     for method in ("sensitivity", "uniform"):
         counts = zeros_by_layer(trained, arrays, total, method, digits)

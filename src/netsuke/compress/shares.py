@@ -26,7 +26,11 @@ from netsuke.train.loss import loss
 
 METHODS = ("sensitivity", "deviation", "uniform")
 GRID = (0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 0.985, 0.995)
-"""Shares at which the loss is measured."""
+"""Shares at which the loss is measured; between them it is interpolated.
+
+They lie close together from 0.8 on. Below, a layer may raise the loss up to twice as much as
+another one (measured on digits: 1.8 at a total of 0.7, 1.05 at 0.8 and at 0.9).
+"""
 SAMPLES = 2000
 """Samples on which it is measured."""
 HALVINGS = 100
