@@ -37,7 +37,7 @@ def sparse_kernels(
         (
             "sparse",
             portable_lists,
-            {8: (53.0, 75.0), 4: (106.0, 75.0)} if small else {8: (42.0, 32.0), 4: (84.0, 32.0)},
+            {8: (53.0, 75.0), 4: (106.0, 75.0)} if small else {8: (42.0, 38.0), 4: (84.0, 42.0)},
         ),
     ):
         if variant == "dsp_sparse" and "dsp" not in isa:
