@@ -10,6 +10,7 @@ SMALL = {
     "lenet": "width=0.25",
     "lenet5": "width=0.25&size=16",
     "lenet_300_100": "width=0.1",
+    "mnist_cnn": "width=0.1",
     "mobilenet_v1": "width=0.1&size=32",
     "mobilenet_v2": "width=0.1&size=32&last=64",
     "mobilenet_v3_large": "width=0.1&size=32",

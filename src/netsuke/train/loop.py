@@ -286,7 +286,8 @@ class _Run:
     def _step(self, epoch: int, step: int, positions: Array, rng: np.random.Generator) -> float:
         recipe, part = self.recipe, self.data.train
         for group in self.optimizer.param_groups:
-            group["lr"] = rate(recipe, self._place(epoch, step), recipe.epochs * self.steps)
+            now = rate(recipe, self._place(epoch, step), recipe.epochs * self.steps)
+            group["lr"] = group["pace"] * now
         samples = self._shown(part.batch(positions), positions, rng)
         targets = None if part.targets is None else part.targets[part.indices[positions]]
         outputs = self.module(torch.from_numpy(stored_inputs(self.module.graph, samples)))

@@ -14,6 +14,9 @@ from netsuke.train.recipe import Recipe
 def make_optimizer(name: str, parameters: list[Any], recipe: Recipe) -> Any:
     """The recipe's optimizer; parameters with one axis or none do not decay.
 
+    A parameter's attribute ``pace``, where it has one, multiplies its learning rate: Adam's steps
+    are as long as the rate, whatever the size of the weights.
+
     Parameters
     ----------
     name
@@ -25,14 +28,21 @@ def make_optimizer(name: str, parameters: list[Any], recipe: Recipe) -> Any:
     """
     if not parameters:
         raise UsageError(f"{name} has no weights to train")
+    kinds: dict[tuple[bool, float], list[Any]] = {}
+    for parameter in parameters:
+        kinds.setdefault((parameter.ndim <= 1, pace_of(parameter)), []).append(parameter)
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": members, "weight_decay": 0.0 if flat else recipe.weight_decay, "pace": pace}
+        for (flat, pace), members in sorted(kinds.items(), key=lambda kind: kind[0])
     ]
-    groups = [group for group in groups if group["params"]]
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True)
     return torch.optim.AdamW(groups, lr=recipe.lr)
+
+
+def pace_of(parameter: Any) -> float:
+    """What multiplies a parameter's learning rate."""
+    return float(getattr(parameter, "pace", 1.0))
 
 
 def rate(recipe: Recipe, step: int, steps: int) -> float:

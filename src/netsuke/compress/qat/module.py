@@ -55,7 +55,23 @@ class QuantizedModule(torch.nn.Module):
             self._add(key, np.array(prepared.quants[name].scale[0]))
         for (node, number), (quant, _) in self.layers.items():
             self._add(f"weights {number} of {node}", np.array(quant.scale))
+        self._set_paces()
         self.operands = _operands(prepared.graph, raw)
+
+    def _set_paces(self) -> None:
+        """Weights move in proportion to their size: 1 for those as large as He et al. draw them.
+
+        Folded layers have weights of any size (those of a first layer on bytes are around 1/255),
+        and a step of Adam that is right for one would wipe out another.
+        """
+        for (node, number), (quant, _) in self.layers.items():
+            name = next(n for n in self.prepared.graph.nodes if n.name == node).inputs[number]
+            parameter = self.inner.values()[name]
+            if isinstance(parameter, torch.nn.Parameter) and parameter.ndim > 1:
+                units = 1 if quant.axis is None else parameter.shape[quant.axis]
+                fan = parameter.numel() / units
+                size = float(parameter.detach().square().mean().sqrt()) * (fan / 2.0) ** 0.5
+                parameter.pace = max(size, 1e-6)  # type: ignore[attr-defined]
 
     def _add(self, key: str, scale: Array) -> None:
         if key not in self.bases:
