@@ -72,7 +72,8 @@ def modest(graph: Graph, node: Node, kernels: Sequence[Kernel]) -> tuple[Kernel,
     it is there would leave none for the rest of the firmware.
     """
     sizes = [sum(map(table_bytes, tables(graph, node, kernel))) for kernel in kernels]
-    plain = sum(tensor.size for tensor in graph.in_of(node) if tensor.is_constant)
+    inputs = graph.in_of(node) if node.op.rule.weights else ()
+    plain = sum(tensor.size for tensor in inputs if tensor.is_constant)
     least = max(min(sizes), plain)
     allowed = max(least * 3 // 2, least + SLACK)
     return tuple(k for k, size in zip(kernels, sizes, strict=True) if size <= allowed)
