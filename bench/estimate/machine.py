@@ -119,7 +119,7 @@ def command(folder: Path, job: Path) -> list[str]:
     # virtio-mmio slots are filled from the last one: the kernel sees the second drive first.
     drives = drives[4:] + drives[:4]
     return [
-        *("nice", "-n", "10", "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53"),
+        *("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53"),
         *(
             "-smp",
             "1",

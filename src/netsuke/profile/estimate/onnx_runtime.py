@@ -1,8 +1,10 @@
 """ONNX Runtime: weights held once, and an arena that keeps what it has grown to.
 
-Loading costs the same on both kinds of processor when this machine leaves its own layouts of
-weights out (level EXTENDED instead of ALL), so it is measured here. The arena is replayed: its
-regions do not depend on the processor, but how much of them is resident does, by the size of pages.
+This machine is made to run the graph that 64-bit Arm runs: without its own blocked layout of
+weights, and with signed integers wherever the model has them (else this runtime computes most of an
+int8 network in float on x86). So loading costs the same, and is measured here. The arena is
+replayed: its regions do not depend on the processor, but how much of them is resident does, by the
+size of pages.
 """
 
 from __future__ import annotations
@@ -20,6 +22,12 @@ from netsuke.profile.estimate.heap import Event, Heap
 from netsuke.profile.estimate.ort_plan import Plan, make_plan, replay, what_ran
 from netsuke.profile.estimate.result import Part
 
+AS_ON_ARM: dict[str, Any] = {
+    "level": "ALL",
+    "without": ["NchwcTransformer", "ConvAddActivationFusion"],
+    "settings": {"session.qdqisint8allowed": "1"},
+}
+"""Switches under which this machine's runtime makes the graph that it makes on 64-bit Arm."""
 SHIFTS = tuple(HUGE_PAGE * eighth // 8 for eighth in range(8))
 """Where the arena may lie within a huge page."""
 
@@ -49,19 +57,14 @@ class Loaded:
 
 def load(path: Path, shapes: Sequence[Sequence[int]], threads: int) -> Loaded:
     """Run a model twice on this machine: once for its memory, once for what ran."""
-    stages = measure("onnxruntime", path, shapes, threads=threads, level="EXTENDED")
+    stages = measure("onnxruntime", path, shapes, threads=threads, **AS_ON_ARM)
     with tempfile.TemporaryDirectory(prefix="netsuke-estimate-") as folder:
-        measure(
-            *("onnxruntime", path, shapes),
-            runs=1,
-            threads=threads,
-            level="EXTENDED",
-            folder=folder,
-        )
+        measure(*("onnxruntime", path, shapes), runs=1, threads=threads, folder=folder, **AS_ON_ARM)
         model, sizes = what_ran(Path(folder))
     constants = [_bytes(tensor) for tensor in model.graph.initializer]
     inputs = _inputs(model, shapes)
-    plan = make_plan(model, sizes, threads)
+    images = shapes[0][0] if shapes and shapes[0] else 1
+    plan = make_plan(model, sizes, images, threads)
     return Loaded(stages, plan, sum(constants), max(constants, default=0), inputs)
 
 

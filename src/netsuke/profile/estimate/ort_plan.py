@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.profile.estimate.arena import ROUND, Arena
+from netsuke.profile.estimate.ort_kernels import workspaces
 
 ALIASES = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"})
 """Operators whose output is their first input."""
@@ -29,8 +30,6 @@ EITHER = frozenset({"Add", "Mul", "Sub", "Div", "Sum"})
 ITEM = {"float": 4, "double": 8, "float16": 2, "int64": 8, "uint64": 8, "int32": 4, "uint32": 4}
 ITEM |= {"int16": 2, "uint16": 2, "int8": 1, "uint8": 1, "bool": 1}
 """Element type in a profile -> bytes."""
-WORKSPACE = 64 << 10
-"""Bytes of a convolution's working buffer a thread (MLAS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Step:
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    workspace: int
+    workspaces: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +74,10 @@ class Plan:
                 outside = self.buffer[name] in self.outputs
                 if self.buffer[name] == name and (outside or not pattern):
                     yield name, self.sizes.get(name, 0) or ROUND
-            if step.workspace:
-                yield f"workspace of {step.name}", step.workspace
-                yield f"workspace of {step.name}", 0
+            held = [f"workspace {place} of {step.name}" for place in range(len(step.workspaces))]
+            yield from zip(held, step.workspaces, strict=True)
+            for name in held:
+                yield name, 0
             for name, end in self.last.items():
                 if end == number and not pattern:
                     yield name, 0
@@ -113,13 +113,13 @@ def _gap(taken: list[tuple[int, int]], size: int) -> int:
     return end if best < 0 else best
 
 
-def make_plan(model: Any, sizes: Mapping[str, int], threads: int = 1) -> Plan:
-    """Plan the buffers of an optimized model (an ``onnx.ModelProto``)."""
+def make_plan(model: Any, sizes: Mapping[str, int], images: int = 1, threads: int = 1) -> Plan:
+    """Plan the buffers of an optimized model (an ``onnx.ModelProto``) for some samples at once."""
     graph = model.graph
-    constants = {tensor.name for tensor in graph.initializer}
+    constants = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     given = {port.name for port in graph.input}
     outputs = {port.name for port in graph.output}
-    uses: dict[str, int] = dict.fromkeys(given | constants | outputs, 1)
+    uses: dict[str, int] = dict.fromkeys(given | constants.keys() | outputs, 1)
     for node in graph.node:
         for name in node.input:
             uses[name] = uses.get(name, 0) + 1
@@ -137,8 +137,8 @@ def make_plan(model: Any, sizes: Mapping[str, int], threads: int = 1) -> Plan:
             if name in constants or not name:
                 continue
             uses[buffer.get(name, name)] -= 1
-        workspace = _workspace(node, threads)
-        steps.append(Step(node.op_type, node.name, inputs, made, workspace))
+        taken = workspaces(node, constants, sizes, images, threads)
+        steps.append(Step(node.op_type, node.name, inputs, made, taken))
     return Plan(tuple(steps), buffer, sizes, _last(steps, buffer, outputs), frozenset(outputs))
 
 
@@ -169,14 +169,6 @@ def _reuse(
         if owner not in given and uses.get(owner) == 1 and sizes.get(owner) == sizes.get(name):
             return owner
     return name
-
-
-def _workspace(node: Any, threads: int) -> int:
-    """Bytes that a kernel takes besides; pointwise convolutions multiply in place."""
-    if node.op_type not in ("Conv", "FusedConv"):
-        return 0
-    kernel = next((list(a.ints) for a in node.attribute if a.name == "kernel_shape"), [1])
-    return 0 if all(extent == 1 for extent in kernel) else WORKSPACE * threads
 
 
 def _last(steps: list[Step], buffer: Mapping[str, str], outputs: set[str]) -> dict[str, int]:

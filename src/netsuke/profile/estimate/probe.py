@@ -46,11 +46,16 @@ def onnx_runtime(cell: Mapping[str, Any], mark: Callable[[str], None]) -> None:
     options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, f"ORT_ENABLE_{level}")
     options.enable_cpu_mem_arena = cell.get("arena", True)
     options.log_severity_level = 3
+    for key, value in cell.get("settings", {}).items():
+        options.add_session_config_entry(key, value)
     if cell.get("folder"):  # what ran, with shapes, is kept there
         options.optimized_model_filepath = os.path.join(cell["folder"], "optimized.onnx")
         options.enable_profiling = True
         options.profile_file_prefix = os.path.join(cell["folder"], "ran")
-    session = ort.InferenceSession(cell["path"], options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(
+        *(cell["path"], options, ["CPUExecutionProvider"]),
+        **({"disabled_optimizers": cell["without"]} if "without" in cell else {}),
+    )
     mark("load")
     feeds = {}
     for port, shape in zip(session.get_inputs(), cell["shapes"], strict=True):
