@@ -1,13 +1,15 @@
 """The experiment with a CNN on MNIST: padding and evaluation against memory, time and accuracy.
 
     python bench/profile/mnist.py --data ../shared/data/mnist [--steps 2000] [--repeat 3]
-        [--record] [--skip-search]
+        [--parts transient configurations least] [--record] [--out FOLDER]
 
-1. Wall time, peaks, accuracy of three configurations (`examples/mnist_memory`): tables 6 to 11 of
-   the document whose experiment this is, and its ratios beside ours.
-2. What a search finds without being told (`--limit least`): peak above the process's base against
+1. Why peaks are not sampled: a short transient, its true peak and what samples say.
+2. Wall time, peaks, accuracy of three configurations (`examples/mnist_memory`), each run with a
+   seed of its own: tables 6 to 11 of the document whose experiment this is, its figures beside.
+3. What a search finds without being told (`--limit least`): peak above the process's base against
    that of the naive run; the goal is 5 %, the document's 11.06 % are of whole peaks.
-3. Why peaks are not sampled: a transient of 400 MB, its true peak and what samples say.
+
+Each part is recorded in `results.json` as soon as it is done (`--record`); the others stay.
 """
 
 from __future__ import annotations
@@ -20,61 +22,88 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from document import once_a_second, tables
+
 import netsuke as nk
 from netsuke.cli.profile_text import limit_text, text
+from netsuke.files import write_whole
 from netsuke.profile import Job, Profile, observe
 from netsuke.profile.limit import Task, hold_limit
+from netsuke.profile.result import NOTICED, record
 from netsuke.profile.variants import read_variants
+from netsuke.report import profile_page
 
-ROOT = Path(__file__).parents[2]
-VARIANTS = ROOT / "examples" / "mnist_memory" / "variants.toml"
-RECORD = Path(__file__).parent / "results.json"
-DOCUMENT = {
-    "peak_mb": (5610.50, 2305.02, 620.57),
-    "ratio": (1.0, 0.4108, 0.1106),
-    "accuracy": (0.9768, 0.9769, 0.9781),
-    "whole_s": (130.17, 60.86, 60.62),
-}
-"""Published for TensorFlow 1.11 on an Intel Core i5-6500, sampled once a second."""
-TRANSIENT = """
-import time
-import numpy as np
-time.sleep(0.5)
-for _ in range(5):
-    held = np.ones(50_000_000)
-    del held
-    time.sleep(0.4)
-"""
+HERE = Path(__file__).parent
+VARIANTS = HERE.parents[1] / "examples" / "mnist_memory" / "variants.toml"
+RECORD = HERE / "results.json"
+PARTS = ("transient", "configurations", "least")
 
 
 def say(now: str) -> None:
     print(now, file=sys.stderr, flush=True)
 
 
-def configurations(data: str, steps: int, repeat: int) -> list[Profile]:
-    """The three configurations of the document."""
-    _, jobs = read_variants(VARIANTS, repeat, None, ["--steps", str(steps), "--data", data])
-    return [observe(job, say=say) for job in jobs]
-
-
-def show_configurations(profiles: list[Profile]) -> None:
-    print(text(profiles))
-    base = min(run.phases[0].peak for profile in profiles for run in profile.runs)
-    first = profiles[0].peak
-    print("\nBeside the document (peak of the whole process against the first configuration)")
-    for index, profile in enumerate(profiles):
-        above = (profile.peak - base) / (first - base)
+def transient(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """True and sampled peaks (bytes) of ten runs with a short transient, at three intervals."""
+    found = []
+    print("A transient of 40 MB: true peak, and the largest sample")
+    for interval in (1.0, 0.1, 0.01):
+        command = (sys.executable, str(HERE / "transient.py"))
+        runs = observe(Job(command, "transient", repeat=10, interval=interval)).runs
+        row = {
+            "interval": interval,
+            "true": [run.peak for run in runs],
+            "sampled": [run.sampled_peak for run in runs],
+            "missed_in": sum(run.missed >= NOTICED for run in runs),
+        }
         print(
-            f"  {profile.name:32s} {profile.peak / first:8.2%} here, "
-            f"{DOCUMENT['ratio'][index]:8.2%} there; above the loaded data {above:8.2%} here"
+            f"  every {interval:5g} s: {_range(row['true'])} MB true, {_range(row['sampled'])} MB "
+            f"sampled; missed in {row['missed_in']} of {len(runs)} runs"
         )
+        found.append(row)
+    return found
 
 
-def transient(interval: float) -> dict[str, float]:
-    """True and sampled peak of a run with short transients (bytes)."""
-    job = Job((sys.executable, "-c", TRANSIENT), "transient", repeat=1, interval=interval)
-    run = observe(job).runs[0]
-    return {"interval": interval, "true": run.peak, "sampled": run.sampled_peak}
+def _range(sizes: list[int]) -> str:
+    return f"{min(sizes) / 1e6:.1f} to {max(sizes) / 1e6:.1f}"
+
+
+def configurations(options: argparse.Namespace) -> dict[str, Any]:
+    """The three configurations of the document."""
+    behind = ["--steps", str(options.steps), "--data", options.data]
+    title, jobs = read_variants(VARIANTS, options.repeat, None, behind)
+    profiles = [observe(job, say=say) for job in jobs]
+    print(text(profiles))
+    if all(profile.done for profile in profiles):
+        print(tables(profiles))
+    if options.out is not None:
+        whole = record(profiles, title=title)
+        write_whole(options.out / "profile.json", json.dumps(whole).encode())
+        write_whole(options.out / "report.html", profile_page(whole).encode())
+    done = {"data": Path(options.data).name, "steps": options.steps, "repeat": options.repeat}
+    return done | {"variants": [_small(profile) for profile in profiles]}
+
+
+def _small(profile: Profile) -> dict[str, Any]:
+    """The figures without samples, paths and each single phase."""
+    bare = replace(profile, runs=tuple(replace(run, samples=()) for run in profile.runs))
+    fields = bare.record()
+    kept = ("status", "wall", "cpu", "peak", "sampled_peak", "metrics")
+    fields["runs"] = [{name: run[name] for name in kept} for run in fields["runs"]]
+    fields["once_a_second"] = once_a_second(profile)
+    del fields["command"]
+    return fields
+
+
+def least(options: argparse.Namespace) -> dict[str, Any]:
+    """What the search finds, and the naive run beside it."""
+    task, dataset = Task(steps=options.steps), nk.data(options.data)
+    graph = nk.load("mnist_cnn", optimize=False)
+    best = hold_limit(graph, dataset, None, task, compare=True, say=say)
+    print(limit_text(best, task, len(dataset.test)))
+    runs = {"found": best.profile, "naive": best.naive}
+    done = {"data": Path(options.data).name, "steps": options.steps}
+    return done | best.record() | {name: _small(p) for name, p in runs.items() if p is not None}
 
 
 def main() -> None:
@@ -82,45 +111,19 @@ def main() -> None:
     parser.add_argument("--data", default=os.environ.get("NETSUKE_DATA", "../shared/data"))
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--skip-search", action="store_true")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--out", type=Path, help="of the page about the three configurations")
     options = parser.parse_args()
     folder = Path(options.data)
     folder = folder / "mnist" if (folder / "mnist").is_dir() else folder
-    data = str(folder.resolve()) if folder.is_dir() else options.data
-    found: dict[str, Any] = {"data": folder.name, "steps": options.steps, "repeat": options.repeat}
-
-    found["transient"] = [transient(interval) for interval in (1.0, 0.1, 0.01)]
-    print("A transient of 400 MB: true peak, and the largest sample")
-    for row in found["transient"]:
-        print(
-            f"  every {row['interval']:5g} s: {row['true'] / 1e6:8.2f} MB true, "
-            f"{row['sampled'] / 1e6:8.2f} MB sampled ({row['sampled'] / row['true']:.1%})"
-        )
-    profiles = configurations(data, options.steps, options.repeat)
-    show_configurations(profiles)
-    found["configurations"] = [_small(profile) for profile in profiles]
-    if not options.skip_search:
-        task = Task(steps=options.steps)
-        dataset = nk.data(data)
-        graph = nk.load("mnist_cnn", optimize=False)
-        best = hold_limit(graph, dataset, None, task, compare=True, say=say)
-        print(limit_text(best, task, len(dataset.test)))
-        found["least"] = best.record() | {
-            "peak": best.profile.peak,
-            "accuracy": best.profile.metric("accuracy").mean,
-            "naive_accuracy": best.naive.metric("accuracy").mean if best.naive else None,
-        }
-    if options.record:
-        RECORD.write_text(json.dumps(found, indent=1) + "\n")
-
-
-def _small(profile: Profile) -> dict[str, Any]:
-    """The figures without the samples."""
-    bare = replace(profile, runs=tuple(replace(run, samples=()) for run in profile.runs))
-    fields = bare.record()
-    del fields["runs"]
-    return fields | {"command": Path(fields["command"][1]).name}
+    options.data = str(folder.resolve()) if folder.is_dir() else options.data
+    found = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    works = {"transient": transient, "configurations": configurations, "least": least}
+    for part in options.parts:
+        found[part] = works[part](options)
+        if options.record:
+            write_whole(RECORD, (json.dumps(found, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def main() -> None:
     parser.add_argument("--parts", type=int, default=1, help="of the evaluation")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--seed", type=int, default=0)
+    number = int(os.environ.get("NETSUKE_RUN", "0"))  # of the run, under netsuke profile
+    parser.add_argument("--seed", type=int, default=number)
     parser.add_argument("--data", default=os.environ.get("MNIST") or "digits?size=28")
     parser.add_argument("--quick", action="store_true", help="20 steps, for a look")
     options = parser.parse_args()

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from netsuke.cli.output import rows
-from netsuke.profile.result import ALL
+from netsuke.profile.result import ALL, NOTICED
 
 if TYPE_CHECKING:
     from netsuke.profile import Profile, Run
@@ -49,19 +49,7 @@ def text(profiles: list[Profile]) -> str:
         cells = [_seconds(profile, name) for name in (*names, ALL)]
         table.append([profile.name, *cells, f"{profile.cpu().mean:,.2f}"])
     blocks += [rows(table), "Peak memory of one process in MB (10⁶ bytes)"]
-    table = [["", *names, ALL, "of the first", "in phase", "sampled", "tree"]]
-    for profile in profiles:
-        cells = [_size(profile.peak_of(name)) for name in names]
-        share = profile.peak / profiles[0].peak if profiles[0].peak else math.nan
-        sampled = max(run.sampled_peak for run in profile.runs)
-        last = profile.runs[-1]
-        tree = f"{profile.tree_peak / 1e6:,.2f} ({last.tree_source})"
-        where = profile.peak_phase or "-"
-        whole = f"{profile.peak / 1e6:,.2f}"
-        table.append(
-            [*(profile.name, *cells, whole), f"{share:.2%}", where, f"{sampled / 1e6:,.2f}", tree]
-        )
-    blocks.append(rows(table))
+    blocks += [rows(_peaks(profiles, names)), *_unseen(profiles)]
     figures = list(dict.fromkeys(name for p in profiles for name in p.metric_names))
     if figures:
         table = [["", *figures]]
@@ -71,6 +59,46 @@ def text(profiles: list[Profile]) -> str:
     if failed:
         blocks += ["Not done", "\n".join(failed)]
     return "\n".join(blocks)
+
+
+def _peaks(profiles: list[Profile], names: list[str]) -> list[list[str]]:
+    """True peaks beside what samples saw; shares of the first variant."""
+    first = profiles[0]
+    based = any(profile.base for profile in profiles)
+    table = [["", *(["base"] if based else []), *names, ALL, "of the first"]]
+    table[0] += [*(["above base"] if based else []), "in phase", "sampled", "tree"]
+    for profile in profiles:
+        share = f"{profile.peak / first.peak:.2%}" if first.peak else "N/A"
+        sampled = max(run.sampled_peak for run in profile.runs)
+        tree = f"{_size(profile.tree_peak)} ({profile.runs[-1].tree_source})"
+        cells = [profile.name, *([_size(profile.base)] if based else [])]
+        cells += [_size(profile.peak_of(name)) for name in names]
+        cells += [_size(profile.peak), share, *([_above(profile, first)] if based else [])]
+        table.append([*cells, profile.peak_phase or "-", _size(sampled), tree])
+    return table
+
+
+def _above(profile: Profile, first: Profile) -> str:
+    """Peak above the base of the process, as a share of the first variant's."""
+    whole = first.peak - first.base
+    known = profile.base and first.base and whole > 0
+    return f"{(profile.peak - profile.base) / whole:.2%}" if known else "N/A"
+
+
+def _unseen(profiles: list[Profile]) -> list[str]:
+    """What a timeline alone would have hidden, so that nobody takes a sample for a peak."""
+    lines = []
+    for profile in profiles:
+        if profile.missed >= NOTICED:
+            run = max(profile.runs, key=lambda run: run.missed)
+            true = run.peak if run.tree_source == "sampled" else run.tree_peak
+            lines.append(
+                f"  {profile.name}: true peak {megabytes(true)}, largest sample "
+                f"{megabytes(run.sampled_peak)}; {run.missed:.1%} of the peak was in no sample"
+            )
+    if not lines:
+        return []
+    return [f"Samples every {1000 * profiles[0].interval:g} ms miss peaks", "\n".join(lines)]
 
 
 def _seconds(profile: Profile, name: str) -> str:

@@ -127,4 +127,5 @@ def _phase(start: Border, end: float, cpu: float, borders: Iterable[Border]) -> 
         cpu=cpu - start.cpu,
         peak=max((border.hwm for border in inside), default=start.rss),
         exact=all(border.reset for border in [start, *inside[:-1]]),
+        before=start.rss,
     )

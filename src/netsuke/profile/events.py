@@ -23,6 +23,9 @@ FILE = "NETSUKE_PROFILE"
 CALLS = "NETSUKE_PROFILE_CALLS"
 """Environment variable: JSON of ``[module:]qualified name`` -> phase, for code left as it is."""
 
+RUN = "NETSUKE_RUN"
+"""Environment variable: the number of the run, from 0; a program may seed itself with it."""
+
 _path = os.environ.get(FILE)
 _descriptor = -1
 

@@ -71,7 +71,7 @@ def observe(
     runs: list[Run] = []
     for number in range(job.repeat):
         say(f"{job.title}: run {number + 1} of {job.repeat}")
-        runs.append(_Observed(job, echo, limit).run())
+        runs.append(_Observed(job, echo, limit, number).run())
         if not runs[-1].done:
             break
     counted = "PSS" if job.shared else "RSS"
@@ -81,8 +81,8 @@ def observe(
 class _Observed:
     """One run."""
 
-    def __init__(self, job: Job, echo: bool, limit: int | None) -> None:
-        self.job = job
+    def __init__(self, job: Job, echo: bool, limit: int | None, number: int) -> None:
+        self.job, self.number = job, number
         self.output = Output(job, self._phase_begins, echo)
         self.group: ControlGroup | None = make_group()
         if self.group is not None and limit is not None:
@@ -133,6 +133,7 @@ class _Observed:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(HOOK), search)))
         environment.setdefault("PYTHONUNBUFFERED", "1")  # or its lines come too late
         environment[events.FILE] = str(path)
+        environment[events.RUN] = str(self.number)
         calls = {function: name for name, function in self.job.calls.items()}
         environment[events.CALLS] = json.dumps(calls) if calls else ""
         try:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SCHEMA = "netsuke-profile/1"
+NOTICED = 0.01
+"""Share of a true peak that samples may miss before tables and pages say so."""
 ALL = "whole run"
 """The row of a table that stands for the run from its start to its end."""
 
@@ -61,6 +63,8 @@ class Phase:
         False where the kernel's peak could not be started anew: then `peak` is the peak so far.
     whole
         False when the run ended within the phase.
+    before
+        Resident bytes of the process (pid 0: of the largest one) when the phase began.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Phase:
     peak: int
     exact: bool = True
     whole: bool = True
+    before: int = 0
 
     @property
     def wall(self) -> float:
@@ -125,6 +130,23 @@ class Run:
     def done(self) -> bool:
         return self.status == "done"
 
+    @property
+    def base(self) -> int:
+        """Bytes that were resident when the first phase began; 0 where there is no phase.
+
+        Of a Python program with marks: the interpreter and what it imports.
+        """
+        return self.phases[0].before if self.phases else 0
+
+    @property
+    def missed(self) -> float:
+        """Share of the true peak that was in no sample, 0 to 1.
+
+        The true peak is that of all processes together where it is known, else the largest of one.
+        """
+        true = self.peak if self.tree_source == "sampled" else self.tree_peak
+        return max(0.0, 1.0 - self.sampled_peak / true) if true else 0.0
+
     def wall_of(self, name: str) -> float:
         """Seconds in a phase; of several processes the one that took longest."""
         return max(_sums(self._of(name), lambda p: p.wall).values(), default=math.nan)
@@ -139,9 +161,12 @@ class Run:
 
     @property
     def peak_phase(self) -> str:
-        """The innermost phase in which the peak, or 99 % of it, was reached; empty: in none."""
-        at_peak = [p for p in self.phases if p.peak >= 0.99 * self.peak]
-        return min(at_peak, key=lambda p: p.wall).name if at_peak else ""
+        """The innermost of the phases with the highest peak; empty: that is not the run's."""
+        highest = max((p.peak for p in self.phases), default=0)
+        if not highest or highest < 0.99 * self.peak:
+            return ""
+        at_peak = [p for p in self.phases if p.peak == highest]
+        return min(at_peak, key=lambda p: p.wall).name
 
     def _of(self, name: str) -> list[Phase]:
         return [phase for phase in self.phases if phase.name == name]
@@ -212,6 +237,16 @@ class Profile:
         return max((run.tree_peak for run in self.runs), default=0)
 
     @property
+    def base(self) -> int:
+        """Bytes that were resident when the first phase began, the least of the runs."""
+        return min((run.base for run in self.runs), default=0)
+
+    @property
+    def missed(self) -> float:
+        """Share of the true peak that was in no sample, in the run that hides most; 0 to 1."""
+        return max((run.missed for run in self.runs), default=0.0)
+
+    @property
     def peak_phase(self) -> str:
         return max(self.runs, key=lambda run: run.peak).peak_phase if self.runs else ""
 
@@ -249,6 +284,8 @@ class Profile:
             "peak": self.peak,
             "tree_peak": self.tree_peak,
             "peak_phase": self.peak_phase,
+            "base": self.base,
+            "missed": self.missed,
             "phases": [
                 {
                     "name": name,
@@ -268,8 +305,7 @@ def _plain(run: Run) -> dict[str, Any]:
     fields = asdict(run)
     columns = ("t", "memory", "swap", "cache", "threads", "processes", "cpu")
     fields["samples"] = {c: [getattr(s, c) for s in run.samples] for c in columns}
-    fields["peak_phase"] = run.peak_phase
-    return fields
+    return fields | {"peak_phase": run.peak_phase, "base": run.base, "missed": run.missed}
 
 
 def record(profiles: Iterable[Profile], **more: Any) -> dict[str, Any]:

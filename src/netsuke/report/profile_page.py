@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from netsuke.errors import UsageError
+from netsuke.profile.result import NOTICED
 from netsuke.report.timeline import comparison_chart, phase_chart
 
 HERE = Path(__file__).parent
@@ -26,6 +27,7 @@ def _templates() -> jinja2.Environment:
     )
     environment.filters["mb"] = lambda size: f"{size / 1e6:,.2f}" if size else "N/A"
     environment.filters["seconds"] = _seconds
+    environment.filters["tenths"] = lambda share: f"{share:.1%}"
     environment.filters["percent"] = lambda share: f"{share:.2%}"
     return environment
 
@@ -51,6 +53,7 @@ def profile_page(result: Mapping[str, Any]) -> str:
             .render(
                 title=str(result.get("title", "profile")),
                 variants=variants,
+                based=any(v["base"] for v in variants),
                 phases=_names(variants),
                 metrics=list(dict.fromkeys(n for v in variants for n in v["metrics"])),
                 comparison=Markup(comparison_chart(shown)),
@@ -83,8 +86,26 @@ def _variant(variant: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str,
         "ratio": variant["peak"] / max(first["peak"], 1),
         "chart": Markup(phase_chart(shown, result.get("limit"))) if shown else "",
         "sampled": max((run["sampled_peak"] for run in runs), default=0),
+        "above": _above(variant, first),
+        "hidden": _hidden(runs),
         "status": runs[-1]["status"] if runs else "not run",
     }
+
+
+def _above(variant: Mapping[str, Any], first: Mapping[str, Any]) -> float | None:
+    """Peak above the base of the process, as a share of the first variant's."""
+    whole = first["peak"] - first["base"]
+    known = variant["base"] and first["base"] and whole > 0
+    return (variant["peak"] - variant["base"]) / whole if known else None
+
+
+def _hidden(runs: list[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The run whose peak the samples hide most, where that is worth a word."""
+    run = max(runs, key=lambda run: run["missed"], default=None)
+    if run is None or run["missed"] < NOTICED:
+        return None
+    true = run["peak"] if run["tree_source"] == "sampled" else run["tree_peak"]
+    return {"true": true, "sampled": run["sampled_peak"], "missed": run["missed"]}
 
 
 def _seconds(spread: Mapping[str, Any] | None) -> str:

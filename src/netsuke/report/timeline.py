@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from netsuke.profile.result import NOTICED
 from netsuke.report.svg import WIDTH
 
 LEFT, RIGHT, TOP, HEIGHT = 84, 16, 30, 240
@@ -39,6 +40,8 @@ def phase_chart(run: Mapping[str, Any], limit: float | None = None) -> str:
     parts += [frame.peak(phase) for phase in run["phases"]]
     if limit:
         parts.append(frame.level(limit, "limit", "limit"))
+    if run["missed"] >= NOTICED:
+        parts.append(frame.level(run["sampled_peak"], "sampled", "largest sample"))
     parts += _captions(frame, run["phases"])
     return frame.close(parts, "Memory over time with phases")
 
@@ -158,7 +161,8 @@ def _title(phase: Mapping[str, Any]) -> str:
 def _peak_time(run: Mapping[str, Any]) -> float:
     """When the peak was: at the largest sample of the phase that has it."""
     times, memory = run["samples"]["t"], run["samples"]["memory"]
-    inside = [p for p in run["phases"] if p["peak"] >= 0.99 * run["peak"]]
+    highest = max((p["peak"] for p in run["phases"]), default=0)
+    inside = [p for p in run["phases"] if p["peak"] == highest >= 0.99 * run["peak"]]
     if inside:
         phase = min(inside, key=lambda p: p["end"] - p["start"])
         pairs = [
