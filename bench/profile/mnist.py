@@ -9,7 +9,8 @@
 3. What a search finds without being told (`--limit least`): peak above the process's base against
    that of the naive run; the goal is 5 %, the document's 11.06 % are of whole peaks.
 
-Each part is recorded in `results.json` as soon as it is done (`--record`); the others stay.
+Each part, and each turn of the configurations, is recorded in `results.json` as soon as it is done
+(`--record`); the other parts stay.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,7 @@ def say(now: str) -> None:
     print(now, file=sys.stderr, flush=True)
 
 
-def transient(options: argparse.Namespace) -> list[dict[str, Any]]:
+def transient(options: argparse.Namespace) -> Iterator[list[dict[str, Any]]]:
     """True and sampled peaks (bytes) of ten runs with a short transient, at three intervals."""
     found = []
     print("A transient of 40 MB: true peak, and the largest sample")
@@ -61,27 +63,34 @@ def transient(options: argparse.Namespace) -> list[dict[str, Any]]:
             f"sampled; missed in {row['missed_in']} of {len(runs)} runs"
         )
         found.append(row)
-    return found
+    yield found
 
 
 def _range(sizes: list[int]) -> str:
     return f"{min(sizes) / 1e6:.1f} to {max(sizes) / 1e6:.1f}"
 
 
-def configurations(options: argparse.Namespace) -> dict[str, Any]:
-    """The three configurations of the document."""
-    behind = ["--steps", str(options.steps), "--data", options.data]
-    title, jobs = read_variants(VARIANTS, options.repeat, None, behind)
-    profiles = [observe(job, say=say) for job in jobs]
+def configurations(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The three configurations of the document, in turns; told after each turn."""
+    profiles: list[Profile] = []
+    for turn in range(options.repeat):
+        behind = ["--steps", str(options.steps), "--data", options.data, "--seed", str(turn)]
+        title, jobs = read_variants(VARIANTS, 1, None, behind)
+        say(f"turn {turn + 1} of {options.repeat}")
+        new = [observe(job, say=say) for job in jobs]
+        old = profiles or [replace(profile, runs=()) for profile in new]
+        profiles = [replace(a, runs=(*a.runs, *b.runs)) for a, b in zip(old, new, strict=True)]
+        if options.out is not None:
+            whole = record(profiles, title=title)
+            write_whole(options.out / "profile.json", json.dumps(whole).encode())
+            write_whole(options.out / "report.html", profile_page(whole).encode())
+        done = {"data": Path(options.data).name, "steps": options.steps, "repeat": turn + 1}
+        yield done | {"variants": [_small(profile) for profile in profiles]}
+        if not all(profile.done for profile in profiles):
+            break
     print(text(profiles))
     if all(profile.done for profile in profiles):
         print(tables(profiles))
-    if options.out is not None:
-        whole = record(profiles, title=title)
-        write_whole(options.out / "profile.json", json.dumps(whole).encode())
-        write_whole(options.out / "report.html", profile_page(whole).encode())
-    done = {"data": Path(options.data).name, "steps": options.steps, "repeat": options.repeat}
-    return done | {"variants": [_small(profile) for profile in profiles]}
 
 
 def _small(profile: Profile) -> dict[str, Any]:
@@ -95,7 +104,7 @@ def _small(profile: Profile) -> dict[str, Any]:
     return fields
 
 
-def least(options: argparse.Namespace) -> dict[str, Any]:
+def least(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """What the search finds, and the naive run beside it."""
     task, dataset = Task(steps=options.steps), nk.data(options.data)
     graph = nk.load("mnist_cnn", optimize=False)
@@ -103,7 +112,7 @@ def least(options: argparse.Namespace) -> dict[str, Any]:
     print(limit_text(best, task, len(dataset.test)))
     runs = {"found": best.profile, "naive": best.naive}
     done = {"data": Path(options.data).name, "steps": options.steps}
-    return done | best.record() | {name: _small(p) for name, p in runs.items() if p is not None}
+    yield done | best.record() | {name: _small(p) for name, p in runs.items() if p is not None}
 
 
 def main() -> None:
@@ -121,9 +130,10 @@ def main() -> None:
     found = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     works = {"transient": transient, "configurations": configurations, "least": least}
     for part in options.parts:
-        found[part] = works[part](options)
-        if options.record:
-            write_whole(RECORD, (json.dumps(found, indent=1) + "\n").encode())
+        for result in works[part](options):
+            found[part] = result
+            if options.record:
+                write_whole(RECORD, (json.dumps(found, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -60,6 +60,55 @@ def test_variants_are_compared_in_one_table_and_one_page(
     assert page.count("<svg") == 3, "one picture for all, and one a variant"
 
 
+def test_a_transient_that_samples_miss_is_shown_beside_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = """
+from netsuke.profile import phase
+with phase("large"):
+    a = bytearray(90_000_000); del a
+"""
+    (folder / "transient.py").write_text(text)
+    command = ["profile", "-n", "1", "--interval", "30", "-o", str(folder / "out")]
+    assert main([*command, "--", "python", str(folder / "transient.py")]) == 0
+    shown = capsys.readouterr().out
+    (variant,) = json.loads((folder / "out" / "profile.json").read_text())["variants"]
+    (run,) = variant["runs"]
+    assert run["peak"] > variant["base"] + 85_000_000 > run["sampled_peak"]
+    assert run["missed"] == pytest.approx(1 - run["sampled_peak"] / run["peak"])
+    peak, sampled = f"{run['peak'] / 1e6:,.2f} MB", f"{run['sampled_peak'] / 1e6:,.2f} MB"
+    assert "Samples every 30000 ms miss peaks" in shown
+    assert f"true peak {peak}, largest sample {sampled}; {run['missed']:.1%}" in shown
+    page = (folder / "out" / "report.html").read_text()
+    assert f"{run['missed']:.1%} of a peak was in no sample" in page
+    assert f"true peak {peak}, largest sample {sampled}, one every 30000 ms" in page
+    assert 'class="sampled"' in page, "the picture has the sampled level, too"
+
+
+def test_samples_that_see_the_peak_need_no_word(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "import time; a = bytearray(90_000_000); time.sleep(0.3)"
+    (folder / "steady.py").write_text(text)
+    command = ["profile", "-n", "1", "--interval", "0.01", "-o", str(folder / "out")]
+    assert main([*command, "--", "python", str(folder / "steady.py")]) == 0
+    assert "miss peaks" not in capsys.readouterr().out
+    page = (folder / "out" / "report.html").read_text()
+    assert "in no sample" not in page and 'class="sampled"' not in page
+
+
+def test_the_share_above_the_base_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["profile", "-n", "1", str(folder / "variants.toml"), "-o", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    large, small = json.loads((folder / "profile.json").read_text())["variants"]
+    assert 0 < small["base"] <= small["peak"]
+    share = (small["peak"] - small["base"]) / (large["peak"] - large["base"])
+    assert share < 0.2
+    assert (
+        f"{share:.2%}" in shown and f"<td>{share:.2%}</td>" in (folder / "report.html").read_text()
+    )
+
+
 def test_a_program_that_fails_is_reported_and_shown(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

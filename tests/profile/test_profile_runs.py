@@ -45,9 +45,21 @@ def test_each_phase_has_its_own_true_peak_however_rare_the_samples(tmp_path: Pat
     assert profile.peak_of("inner") == pytest.approx(base + 60 * MB, abs=8 * MB)
     assert profile.peak == pytest.approx(profile.peak_of("large"), rel=0.02)
     assert profile.peak_phase == "large"
+    assert profile.base == pytest.approx(base, abs=8 * MB)
+    assert profile.missed > 0.5
     assert profile.runs[0].sampled_peak < base + 100 * MB  # a sample every 30 s sees nothing
     assert profile.metric("accuracy").mean == 0.75
     assert all(p.exact and p.whole for p in profile.runs[0].phases)
+
+
+def test_each_run_knows_its_number_and_may_seed_itself(tmp_path: Path) -> None:
+    text = """
+import os
+from netsuke.profile import report_metric
+report_metric("seed", int(os.environ["NETSUKE_RUN"]))
+"""
+    profile = observe(Job(script(tmp_path, text), repeat=3))
+    assert [run.metrics["seed"] for run in profile.runs] == [0.0, 1.0, 2.0]
 
 
 def test_lines_of_output_begin_phases_of_programs_that_cannot_be_edited(tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ def profile_page(result: Mapping[str, Any]) -> str:
                 title=str(result.get("title", "profile")),
                 variants=variants,
                 based=any(v["base"] for v in variants),
+                several=len(variants) > 1,
+                forked=any(run["tree_source"] != "exact" for v in variants for run in v["runs"]),
+                figure=functools.partial(_figure, variants[0]) if variants else None,
                 phases=_names(variants),
                 metrics=list(dict.fromkeys(n for v in variants for n in v["metrics"])),
                 comparison=Markup(comparison_chart(shown)),
@@ -74,10 +77,10 @@ def _names(variants: list[dict[str, Any]]) -> list[str]:
 
 
 def _variant(variant: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-    """A variant with what the page draws of it: its last complete run, else its last one."""
+    """A variant with what the page draws of it: the complete run with the peak, else the last."""
     runs = variant["runs"]
-    shown = next((run for run in reversed(runs) if run["status"] == "done"), None)
-    shown = shown or (runs[-1] if runs else None)
+    done = [run for run in runs if run["status"] == "done"]
+    shown = max(done, key=lambda run: run["peak"], default=runs[-1] if runs else None)
     first = result["variants"][0]
     return {
         **variant,
@@ -106,6 +109,19 @@ def _hidden(runs: list[Mapping[str, Any]]) -> dict[str, Any] | None:
         return None
     true = run["peak"] if run["tree_source"] == "sampled" else run["tree_peak"]
     return {"true": true, "sampled": run["sampled_peak"], "missed": run["missed"]}
+
+
+def _figure(first: Mapping[str, Any], variant: Mapping[str, Any], name: str) -> str:
+    """A figure with its spread, and its distance from the first variant's."""
+    spread, base = variant["metrics"].get(name), first["metrics"].get(name)
+    if not spread or spread["mean"] is None or not math.isfinite(spread["mean"]):
+        return "N/A"
+    shown = f"{spread['mean']:.4f}"
+    if len(variant["runs"]) > 1:
+        shown += f" ± {spread['deviation']:.4f}"
+    if variant is not first and base and base["mean"]:
+        shown += f" ({spread['mean'] / base['mean'] - 1:+.2%})"
+    return shown
 
 
 def _seconds(spread: Mapping[str, Any] | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from netsuke.profile.result import NOTICED
 from netsuke.report.svg import WIDTH
 
-LEFT, RIGHT, TOP, HEIGHT = 84, 16, 30, 240
+LEFT, RIGHT, TOP, HEIGHT = 84, 16, 44, 240
 POINTS = 900
 """Points of a line; of those that fall together the largest is drawn."""
 TONES = 6
@@ -93,10 +93,10 @@ class _Frame:
     def axes(self) -> list[str]:
         parts = []
         for value in _ticks(self.highest):
-            y = self.y(value)
+            y, shown = self.y(value), f"{value / 1e6:,.10g} MB"
             parts.append(
                 f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-                f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_mb(value)}</text>'
+                f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{shown}</text>'
             )
         return parts + [
             f'<text x="{self.x(value):.1f}" y="{TOP + HEIGHT + 18}" text-anchor="middle">'
@@ -136,18 +136,19 @@ class _Frame:
 
 
 def _captions(frame: _Frame, phases: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Names above the phases, where there is room for them, one line for all."""
+    """Names above the phases, once each, in two lines where one has no room."""
     parts: list[str] = []
-    free, seen = 0.0, set[str]()
+    free, seen = [0.0, 0.0], set[str]()
     for phase in sorted(phases, key=lambda phase: (phase["start"], -phase["end"])):
-        x, end = frame.x(phase["start"]), frame.x(phase["end"])
         wide = 6.5 * len(phase["name"])
-        if x < free or phase["name"] in seen or wide > max(end - x, 60):
+        x = min(frame.x(phase["start"]), WIDTH - RIGHT - wide)
+        line = next((line for line in (0, 1) if x >= free[line]), None)
+        if line is None or phase["name"] in seen:
             continue
-        x = min(x, WIDTH - RIGHT - wide)
-        free = x + wide + 6
+        free[line] = x + wide + 6
         seen.add(phase["name"])
-        parts.append(f'<text x="{x:.1f}" y="{TOP - 8}">{escape(phase["name"])}</text>')
+        y = TOP - 8 - 15 * line
+        parts.append(f'<text x="{x:.1f}" y="{y}">{escape(phase["name"])}</text>')
     return parts
 
 
