@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +29,44 @@ def test_a_model_is_compared_in_float_and_int8(capsys: pytest.CaptureFixture[str
 def test_an_unknown_word_among_the_runtimes_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "models", MODEL, "--runtimes", "float8"]) == 2
     assert "float8" in capsys.readouterr().err
+
+
+def test_on_this_machine_memory_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnxruntime")
+    arguments = ["--runtimes", "float,c,onnxruntime", "--data", "digits?size=8"]
+    assert main(["bench", MODEL, *arguments]) == 0
+    shown = capsys.readouterr().out
+    assert main(["bench", MODEL, *arguments, "--json"]) == 0
+    ours, process = json.loads(capsys.readouterr().out)
+    assert ours["sources"]["memory"] == "exact: the arena"
+    assert ours["memory"][0] < 100_000
+    assert process["sources"]["memory"].startswith("measured here")
+    assert process["memory"][0] == process["memory"][1] > 20_000_000
+    assert process["accuracy"] == pytest.approx(ours["accuracy"], abs=1)
+    assert "device ms" not in shown  # nothing is modelled here
+    assert "memory (onnxruntime): measured here" in shown
+
+
+def test_a_file_runs_in_every_runtime_and_the_accuracies_agree(
+    real_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("ai_edge_litert")
+    file = real_data / "mlperf_tiny" / "pretrainedResnet_quant.tflite"
+    images = f"{real_data / 'cifar10' / 'train_jpeg.zip'}?normalise=raw&limit=200"
+    assert main(["bench", str(file), "--data", images, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["runtime"] for row in rows] == ["c", "onnxruntime", "litert"]
+    assert {row["precision"] for row in rows} == {"int8"}
+    assert {row["parameters"] for row in rows} == {rows[0]["parameters"]}
+    # 40 images, of which rounding turns one at most; the published 8-bit network is right in 81 %
+    # of these re-encoded images.
+    assert max(r["accuracy"] for r in rows) - min(r["accuracy"] for r in rows) <= 2.5
+    assert min(row["accuracy"] for row in rows) >= 60
+    assert rows[2]["size"] == file.stat().st_size
+
+
+@pytest.mark.parametrize("runtimes", ["litert", "int8,litert"])
+def test_a_table_without_rows_is_refused(runtimes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", MODEL, "--runtimes", runtimes]) == 2
+    assert "LiteRT runs .tflite files" in capsys.readouterr().err

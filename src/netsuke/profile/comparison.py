@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netsuke.errors import NetsukeError, UsageError
+from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
+from netsuke.profile.footprint import here, there
 
 if TYPE_CHECKING:
     from netsuke.data import Dataset
@@ -22,8 +23,13 @@ SECONDS = 1.0
 """Least seconds of processor time over which an inference is timed."""
 REPEATS = (5, 200)
 """Fewest and most timed inferences."""
-MOST_MACS = 30_000_000
-"""Multiply-accumulates up to which an inference is emulated for its modelled time."""
+
+SIZES = {
+    "c": "exact: the tables in C",
+    "onnxruntime": "exact: the ONNX file",
+    "litert": "exact: the .tflite file",
+}
+"""Runtime -> of what the size is."""
 
 Run = Callable[[Array], Array]
 """Stored inputs ``(n, *shape)`` -> stored first outputs ``(n, *shape)``."""
@@ -42,7 +48,8 @@ class Row:
     parameters, size
         Count; bytes of what the runtime reads, or of the tables in C.
     memory
-        Bytes on the device: (expected, upper bound); equal where exact, zeros where unknown.
+        Bytes here, or on the device: (expected, upper bound); equal where measured or exact,
+        zeros where unknown.
     device_milliseconds
         Modelled on the device; nan where nothing models its core.
     sources
@@ -99,22 +106,48 @@ def compare_model(
         Its test part judges, its training part calibrates int8. Without it int8 is calibrated
         with noise, and nothing is judged.
     device
-        For memory and modelled time; None: this machine only.
+        For memory and modelled time; None: this machine, where the memory is measured.
     say
         Told what goes on.
+
+    Raises
+    ------
+    UsageError
+        When there is no such row for the model.
     """
-    integer = any(tensor.quant is not None for tensor in graph.tensors.values())
-    for precision in precisions:
-        if precision == "float" and integer:
-            continue
-        made = graph if integer or precision == "float" else _quantized(graph, data)
-        for runtime in runtimes:
-            if runtime == "litert" and not (
-                name.endswith(".tflite") and integer == (precision == "int8")
-            ):
-                continue
-            say(f"{name}: {precision} in {runtime}")
-            yield _row(name, made, precision, runtime, data, device)
+    pairs = _pairs(name, graph, precisions, runtimes)
+    if not pairs:
+        raise UsageError(
+            f"{name}: cannot be compared as {' or '.join(precisions)} in {' or '.join(runtimes)}; "
+            "LiteRT runs .tflite files as they are, and an int8 model has no float one"
+        )
+    integer = _is_integer(graph)
+    made = {
+        precision: graph if integer or precision == "float" else _quantized(graph, data)
+        for precision in dict(pairs)
+    }
+    for precision, runtime in pairs:
+        say(f"{name}: {precision} in {runtime}")
+        yield _row(name, made[precision], precision, runtime, data, device)
+
+
+def _is_integer(graph: Graph) -> bool:
+    return any(tensor.quant is not None for tensor in graph.tensors.values())
+
+
+def _pairs(
+    name: str, graph: Graph, precisions: Sequence[str], runtimes: Sequence[str]
+) -> list[tuple[str, str]]:
+    """(precision, runtime) of every row that there is."""
+    integer = _is_integer(graph)
+    stored = "int8" if integer else "float"
+    return [
+        (precision, runtime)
+        for precision in precisions
+        if not (precision == "float" and integer)
+        for runtime in runtimes
+        if runtime != "litert" or (name.endswith(".tflite") and precision == stored)
+    ]
 
 
 def _quantized(graph: Graph, data: Dataset | None) -> Graph:
@@ -136,24 +169,20 @@ def _row(
     device: Device | None,
 ) -> Row:
     run, size = _OPEN[runtime](graph, name)
-    x = _sample(graph)
-    row = Row(
-        name,
-        precision,
-        runtime,
-        accuracy=float("nan") if data is None else _accuracy(graph, data, run),
-        milliseconds=1e3 * _seconds(run, x),
-        parameters=graph.parameters,
-        size=size,
-        memory=(0, 0),
-        device_milliseconds=float("nan"),
-        sources={
-            "accuracy": "measured here" if data is not None else "no data",
-            "ms": "measured here: processor time, one thread, median",
-            "size": "exact",
-        },
+    accuracy, judged = float("nan"), "no data"
+    if data is not None:
+        accuracy = _accuracy(graph, data, run)
+        judged = f"measured here on the {len(data.test):,} samples of the test part"
+    seconds = _seconds(run, _sample(graph))
+    found = here(runtime, name, graph) if device is None else there(runtime, name, graph, device)
+    sources = {
+        **{"accuracy": judged, "ms": "measured here: processor time, one thread, median"},
+        **{"parameters": "exact", "size": SIZES[runtime], **found.sources},
+    }
+    return Row(
+        *(name, precision, runtime, accuracy, 1e3 * seconds, graph.parameters, size),
+        *(found.memory, found.milliseconds, sources),
     )
-    return row if device is None else _on_device(row, graph, device)
 
 
 def _sample(graph: Graph) -> Array:
@@ -239,39 +268,3 @@ _OPEN: Mapping[str, Callable[[Graph, str], tuple[Run, int]]] = {
     "onnxruntime": _onnxruntime,
     "litert": _litert,
 }
-
-
-def _on_device(row: Row, graph: Graph, device: Device) -> Row:
-    """The row with memory and time on a device, where they can be told."""
-    found: dict[str, Any] = {}
-    sources = dict(row.sources)
-    try:
-        if row.runtime == "c":
-            found, source = _c_on_device(graph, device)
-            sources |= source
-        elif "a64" in device.isa:
-            from netsuke.profile.estimate import estimate_process
-
-            model = row.model if row.runtime == "litert" else graph
-            made = estimate_process(model, lambda: graph, row.runtime, device)
-            found = {"memory": (made.expected, made.high)}
-            sources["memory"] = f"modelled: {device.id}, {row.runtime} {made.version}"
-    except NetsukeError as error:
-        sources["memory"] = str(error).split("; ")[0]
-    return replace(row, **found, sources=sources)
-
-
-def _c_on_device(graph: Graph, device: Device) -> tuple[dict[str, Any], dict[str, str]]:
-    from netsuke.codegen import compile_graph
-    from netsuke.devices.timing import has_timing
-    from netsuke.verify.cycles import model_cycles
-    from netsuke.verify.samples import random_samples
-
-    artifact = compile_graph(graph, device)
-    found: dict[str, Any] = {"memory": (artifact.plan.arena, artifact.plan.arena)}
-    sources = {"memory": f"exact: the arena on {device.id}"}
-    if has_timing(device.core) and graph.macs <= MOST_MACS:
-        cycles = model_cycles(artifact, random_samples(graph, 1, 0))
-        found["device_milliseconds"] = 1e3 * cycles.modelled / device.clock
-        sources["device ms"] = f"modelled: counted instructions, cycles of the {device.core}"
-    return found, sources

@@ -53,7 +53,10 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Of float, int8, c, onnxruntime and litert, joined by commas."),
         ] = "float,int8",
         device: Annotated[
-            str, typer.Option("--device", "-d", help="Where memory and time are predicted.")
+            str,
+            typer.Option(
+                "--device", "-d", help="Where memory and time are predicted; host: measured."
+            ),
         ] = "host",
         data: DataOption = None,
         as_json: Json = False,
@@ -157,10 +160,8 @@ def text(table: Sequence[Measured]) -> str:
 
 def comparison(table: Sequence[Row]) -> str:
     """The comparison for eyes, and where its figures come from."""
-    lines = [
-        ("model", "as", "in", "accuracy", "ms", "parameters", "size", "memory there", "ms there")
-    ]
-    sources: dict[str, str] = {}
+    modelled = any(row.device_milliseconds == row.device_milliseconds for row in table)
+    lines = [("model", "as", "in", "accuracy", "ms", "parameters", "size", "memory", "device ms")]
     for row in table:
         expected, high = row.memory
         memory = size(expected) + ("" if high == expected else f" (to {size(high)})")
@@ -175,6 +176,20 @@ def comparison(table: Sequence[Row]) -> str:
                 else f"{row.device_milliseconds:.3g}",
             )
         )
-        sources |= {f"{column} ({row.runtime})": text for column, text in row.sources.items()}
-    notes = [f"{column}: {text}" for column, text in sources.items()]
-    return "\n".join((rows(lines, ""), "", *notes))
+    shown = lines if modelled else [line[:-1] for line in lines]
+    return "\n".join((rows(shown, ""), "", *_sources(table)))
+
+
+def _sources(table: Sequence[Row]) -> list[str]:
+    """One line for each origin of a column's figures, with the runtimes where they differ."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in table:
+        for column, text in row.sources.items():
+            runtimes = found.setdefault(column, {}).setdefault(text, [])
+            if row.runtime not in runtimes:
+                runtimes.append(row.runtime)
+    return [
+        f"{column}{'' if len(texts) == 1 else ' (' + ', '.join(runtimes) + ')'}: {text}"
+        for column, texts in found.items()
+        for text, runtimes in texts.items()
+    ]
