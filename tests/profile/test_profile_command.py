@@ -172,6 +172,13 @@ def test_phases_come_from_the_environment_too(
         "command = ['true']\n[[variant]]\nname = 'a'\n[[variant]]\nname = 'a'",
         "command = ['true']\n[[variant]]\nrepeat = 3",
         "[[variant]]\nname = 'without a command'",
+        "command = ['true']\nrepeat = nan",
+        "command = ['true']\nrepeat = 2.5",
+        "command = ['true']\nrepeat = true",
+        "command = ['true']\ninterval = nan",
+        "command = ['true']\nshared = 'no'",
+        "command = ['true']\nname = ['a']",
+        "command = ['true']\n[[variant]]\nname = 3",
     ],
 )
 def test_a_wrong_file_of_variants_is_one_error(tmp_path: Path, text: str) -> None:
@@ -179,6 +186,24 @@ def test_a_wrong_file_of_variants_is_one_error(tmp_path: Path, text: str) -> Non
     path.write_text(text)
     with pytest.raises(UsageError, match="variants"):
         read_variants(path)
+
+
+def test_what_cannot_be_run_or_written_is_refused_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "variants.toml"
+    first = "command = ['touch', 'ran']\nrepeat = 1\n[[variant]]\nname = 'a'\n[[variant]]\n"
+    for missing in ("no-such-program", "./no-such-program"):
+        path.write_text(first + f"command = ['{missing}']")
+        assert main(["profile", str(path)]) == 2
+        assert f"{missing}: cannot be run" in capsys.readouterr().err
+    path.write_text(first + "name = 'b'")
+    for folder in (path, path / "below"):
+        assert main(["profile", str(path), "-o", str(folder)]) == 2
+        assert "cannot be written" in capsys.readouterr().err
+    assert not (tmp_path / "ran").exists()
+    assert main(["profile", str(path)]) == 0
+    assert (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("damage", [{}, {"schema": "x"}, {"schema": "netsuke-profile/1"}])

@@ -237,6 +237,56 @@ with phase("good"):
     assert profile.done and profile.phase_names == ("good",)
 
 
+def test_marks_never_write_into_files_of_the_program(tmp_path: Path) -> None:
+    """It may close all numbers, as daemons do, and get ours for files of its own."""
+    text = f"""
+import os
+from netsuke.profile import phase
+with phase("before"):
+    pass
+os.closerange(3, 64)
+own = [open({str(tmp_path)!r} + f"/own{{i}}", "w+b", buffering=0) for i in range(30)]
+with phase("after"):
+    a = bytearray(60_000_000)
+    del a
+    child = os.fork()
+    if child == 0:
+        with phase("child"):
+            a = bytearray(30_000_000)
+        os._exit(0)
+    os.waitpid(child, 0)
+for file in own:
+    assert os.fstat(file.fileno()).st_size == 0, file
+"""
+    profile = observe(Job(script(tmp_path, text), repeat=1))
+    assert profile.done, profile.runs[0].tail
+    assert profile.phase_names == ("before", "after", "child")
+    assert profile.peak_of("after") > profile.peak_of("before") + 55 * MB
+    child = profile.peak_of("child")
+    assert 30 * MB < child < profile.peak_of("after") - 20 * MB, "its own peak, not its parent's"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("train", "train"),
+        ('a "quoted" \\ name', 'a "quoted" \\ name'),
+        ("学習", "学習"),
+        ("half \ud800, red \x1b[31m,\nnext", "half \ufffd, red \ufffd[31m,\ufffdnext"),
+        ("x" * 3000, "x" * 99 + "…"),
+    ],
+)
+def test_names_of_phases_are_made_printable(tmp_path: Path, name: str, shown: str) -> None:
+    text = f"""
+from netsuke.profile import phase, report_metric
+with phase({name!r}): pass
+report_metric({name!r}, 1)
+"""
+    profile = observe(Job((*script(tmp_path, text), "\udcff"), repeat=1))
+    assert profile.done and profile.phase_names == profile.metric_names == (shown,)
+    assert profile.command[-1] == "\ufffd" and profile.name.endswith("\ufffd")
+
+
 def test_a_mark_costs_microseconds_and_nothing_is_written_without_a_profile() -> None:
     assert not events.active()
     began = time.perf_counter()

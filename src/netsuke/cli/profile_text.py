@@ -70,7 +70,8 @@ def _peaks(profiles: list[Profile], names: list[str]) -> list[list[str]]:
     for profile in profiles:
         share = f"{profile.peak / first.peak:.2%}" if first.peak else "N/A"
         sampled = max(run.sampled_peak for run in profile.runs)
-        tree = f"{_size(profile.tree_peak)} ({profile.runs[-1].tree_source})"
+        tree = f" ({profile.runs[-1].tree_source})" if profile.tree_peak else ""
+        tree = _size(profile.tree_peak) + tree
         cells = [profile.name, *([_size(profile.base)] if based else [])]
         cells += [_size(profile.peak_of(name)) for name in names]
         cells += [_size(profile.peak), share, *([_above(profile, first)] if based else [])]

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from netsuke.profile.job import printable
 from netsuke.profile.result import Phase
 
 LONGEST = 1 << 28
@@ -54,7 +55,7 @@ def _border(line: bytes) -> Border | None:
             t=_finite(fields["t"]),
             pid=int(fields["pid"]),
             event=str(fields["event"]),
-            name=str(fields["name"]),
+            name=printable(str(fields["name"])),
             cpu=_finite(fields.get("cpu", 0.0)),
             rss=int(fields.get("rss", 0)),
             hwm=int(fields.get("hwm", 0)),

@@ -14,7 +14,6 @@ kernel keeps it (``VmHWM`` of proc(5)), and writing 5 to ``/proc/self/clear_refs
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -27,7 +26,37 @@ RUN = "NETSUKE_RUN"
 """Environment variable: the number of the run, from 0; a program may seed itself with it."""
 
 _path = os.environ.get(FILE)
-_descriptor = -1
+
+
+class _Kept:
+    """A file that stays open, because opening costs more than the rest of a border.
+
+    A program may close every number that it did not open and give ours to a file of its own, and a
+    forked child has its parent's numbers: the file is opened anew where it is no longer ours.
+    """
+
+    def __init__(self, path: str, flags: int) -> None:
+        self.path, self.flags = path, flags
+        self._number, self._known = -1, (-1, -1, -1)
+
+    def number(self) -> int:
+        """The open file's; OSError where it cannot be opened."""
+        if self._number < 0 or self._identity() != self._known:
+            self._number = os.open(self.path, self.flags | os.O_CLOEXEC)
+            self._known = self._identity()
+        return self._number
+
+    def _identity(self) -> tuple[int, int, int]:
+        try:
+            about = os.fstat(self._number)
+        except OSError:
+            return (-1, -1, -1)
+        return os.getpid(), about.st_dev, about.st_ino
+
+
+_status = _Kept("/proc/self/status", os.O_RDONLY)
+_restarts = _Kept("/proc/self/clear_refs", os.O_WRONLY)
+_lines = _Kept(_path or os.devnull, os.O_WRONLY | os.O_APPEND)
 
 
 def active() -> bool:
@@ -48,18 +77,16 @@ def metric(name: str, value: float) -> None:
 
 def resident() -> tuple[int, int]:
     """Resident bytes of this process, now and at most since the kernel's peak started anew."""
-    now = peak = 0
     try:
-        with open("/proc/self/status", "rb") as file:
-            for line in file:
-                if line.startswith(b"VmRSS:"):
-                    now = 1024 * int(line.split()[1])
-                    break  # VmHWM stands before it
-                if line.startswith(b"VmHWM:"):
-                    peak = 1024 * int(line.split()[1])
+        text = os.pread(_status.number(), 8192, 0)
+        return _kilobytes(text, b"\nVmRSS:"), _kilobytes(text, b"\nVmHWM:")
     except (OSError, ValueError):
-        pass
-    return now, peak
+        return 0, 0
+
+
+def _kilobytes(text: bytes, name: bytes) -> int:
+    start = text.index(name) + len(name)
+    return 1024 * int(text[start : text.index(b"kB", start)])
 
 
 def _now() -> dict[str, float]:
@@ -69,8 +96,7 @@ def _now() -> dict[str, float]:
 
 def _restart() -> bool:
     try:
-        with open("/proc/self/clear_refs", "wb") as file:
-            file.write(b"5")
+        os.write(_restarts.number(), b"5")
     except OSError:
         return False
     return True
@@ -78,10 +104,30 @@ def _restart() -> bool:
 
 def _write(record: dict[str, object]) -> None:
     """One line in one write: lines of several processes and threads do not mix."""
-    global _descriptor  # noqa: PLW0603 - one open file a process, as cheap as it gets
-    try:
-        if _descriptor < 0 and _path is not None:
-            _descriptor = os.open(_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        os.write(_descriptor, (json.dumps(record) + "\n").encode())
+    try:  # noqa: SIM105 - contextlib takes longer to load than all else here
+        os.write(_lines.number(), _line(record))
     except OSError:
         pass  # a profile must never stop the program that it looks at
+
+
+def _line(record: dict[str, object]) -> bytes:
+    """JSON of plain values; its package is loaded only where a name needs it."""
+    fields = []
+    for key, value in record.items():
+        if isinstance(value, bool):
+            shown = "true" if value else "false"
+        elif isinstance(value, str):
+            shown = f'"{value}"' if _PLAIN.issuperset(value) else _escaped(value)
+        else:
+            shown = repr(value)  # of floats, nan and inf too, as json reads and writes them
+        fields.append(f'"{key}": {shown}')
+    return ("{" + ", ".join(fields) + "}\n").encode()
+
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.:/<>()[]=+,")
+
+
+def _escaped(text: str) -> str:
+    import json
+
+    return json.dumps(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from netsuke.errors import UsageError
 
 SHORTEST, LONGEST = 0.001, 60.0
 MOST_RUNS = 1000
+LONGEST_NAME = 100
+"""Characters of a name that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,35 @@ class Job:
 
     @property
     def title(self) -> str:
-        return self.name or " ".join(os.path.basename(part) for part in self.command)
+        """Of tables, printable."""
+        return printable(self.name or " ".join(os.path.basename(part) for part in self.command))
+
+
+def check_program(job: Job) -> None:
+    """Refuse a program that is not there, before hours are spent on what stands before it.
+
+    Raises
+    ------
+    UsageError
+        When no file of that name can be run.
+    """
+    name = job.command[0]
+    if name in ("python", "python3"):
+        return
+    there = (job.folder or Path()) / name
+    found = there.is_file() if os.path.dirname(name) else _on_path(name, job.environment)
+    if not found:
+        raise UsageError(f"{name}: cannot be run: there is no such program; is it on the PATH?")
+
+
+def _on_path(name: str, environment: Mapping[str, str]) -> bool:
+    return shutil.which(name, path=environment.get("PATH")) is not None
+
+
+def printable(text: str, most: int = LONGEST_NAME) -> str:
+    """A name for tables and pages: without control characters and halves of characters."""
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def compiled(name: str, pattern: str) -> re.Pattern[str]:

@@ -24,7 +24,7 @@ from netsuke.errors import UsageError
 from netsuke.profile import events
 from netsuke.profile.borders import Border, phases, read_borders
 from netsuke.profile.cgroup import ControlGroup, make_group
-from netsuke.profile.job import Job
+from netsuke.profile.job import Job, printable
 from netsuke.profile.output import Output
 from netsuke.profile.processes import Family, out_of_memory_kills
 from netsuke.profile.result import Phase, Profile, Run
@@ -75,7 +75,8 @@ def observe(
         if not runs[-1].done:
             break
     counted = "PSS" if job.shared else "RSS"
-    return Profile(job.title, job.command, job.interval, counted, tuple(runs))
+    command = tuple(printable(part, 1000) for part in job.command)
+    return Profile(job.title, command, job.interval, counted, tuple(runs))
 
 
 class _Observed:
@@ -83,7 +84,7 @@ class _Observed:
 
     def __init__(self, job: Job, echo: bool, limit: int | None, number: int) -> None:
         self.job, self.number = job, number
-        self.output = Output(job, self._phase_begins, echo)
+        self.output = Output(job, lambda name: self._phase_begins(printable(name)), echo)
         self.group: ControlGroup | None = make_group()
         if self.group is not None and limit is not None:
             self.group.limit(limit)
@@ -97,7 +98,6 @@ class _Observed:
             path = Path(folder) / "borders.jsonl"
             path.touch()
             kills = out_of_memory_kills()
-            own = _own_peak()
             self.begin = time.monotonic()
             process = self._start(path)
             self.family = Family(process.pid, self.job.shared)
@@ -113,9 +113,10 @@ class _Observed:
                 self.output.close(1.0)
                 self.family.close()
             self._close_phase(usage.ru_utime + usage.ru_stime)
-            # The kernel's figure of a child begins with its parent's at the fork.
+            # The kernel's figure of a child begins with its parent's at the fork, which is at most
+            # what this process has reached by now.
             peak = 1024 * usage.ru_maxrss
-            self.peak = max(self.peak, peak if peak > own else 0)
+            self.peak = max(self.peak, peak if peak > _own_peak() else 0)
             killed = out_of_memory_kills() - kills
             killed += self.group.kills if self.group is not None else 0
             try:
@@ -225,7 +226,7 @@ class _Observed:
             processes=len(self.timeline.seen),
             samples=samples,
             phases=self._phases(written),
-            metrics={**self.output.metrics, **metrics},
+            metrics={printable(name): v for name, v in self.output.metrics.items()} | metrics,
             tail=self.output.tail,
         )
 

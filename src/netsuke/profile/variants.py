@@ -30,6 +30,7 @@ from netsuke.profile.job import Job
 TOP = {"name", "repeat", "variant"}
 FIELDS = {"command", "arguments", "environment", "interval", "lines", "calls", "metrics"}
 FIELDS |= {"shared", "timeout"}
+KINDS = {str: "text", int: "whole number", bool: "true or false"}
 MOST = 1 << 20
 """Bytes of a file of variants."""
 
@@ -75,7 +76,10 @@ def read_variants(
     names = [job.title for job in jobs]
     if len(set(names)) < len(names):
         raise UsageError(f"{path}: two variants are called {max(names, key=names.count)!r}")
-    return str(fields.get("name", path.stem)), jobs
+    title = fields.get("name", path.stem)
+    if not isinstance(title, str):
+        raise UsageError(f"{path}: name is not a text")
+    return title, jobs
 
 
 def _expect(fields: Mapping[str, Any], known: set[str], place: str) -> None:
@@ -114,20 +118,25 @@ def _job(
             raise UsageError(f"{place}: {name} is not a number")
         return value
 
+    def kind(name: str, wanted: type, default: Any) -> Any:
+        value = own.get(name, base.get(name, default))
+        if type(value) is not wanted:
+            raise UsageError(f"{place}: {name} is not a {KINDS[wanted]}")
+        return value
+
     wanted = number("interval", 0.1) if interval is None else interval
-    runs = number("repeat", 3) if repeat is None else repeat
     try:
         return Job(
             command=(*texts("command"), *texts("arguments"), *arguments),
-            name=str(own.get("name", "")),
+            name=kind("name", str, "") if "name" in own else "",
             environment=table("environment"),
             folder=folder,
-            repeat=int(runs or 0),
+            repeat=kind("repeat", int, 3) if repeat is None else repeat,
             interval=float(wanted or 0.0),
             lines=table("lines"),
             calls=table("calls"),
             metrics=table("metrics"),
-            shared=bool(own.get("shared", base.get("shared", False))),
+            shared=kind("shared", bool, False),
             timeout=number("timeout", None),
         )
     except UsageError as error:

@@ -97,6 +97,8 @@ def register(app: typer.Typer) -> None:
         """
         from netsuke.profile.job import named
 
+        if out is not None:
+            _check_folder(out)
         if limit is not None or data is not None:
             if len(what) != 1 or limit is None or data is None:
                 raise UsageError("--limit takes one model, and --data to train and judge it")
@@ -179,6 +181,13 @@ def parse_limit(text: str) -> int | None:
     return size
 
 
+def _check_folder(out: Path) -> None:
+    """Refuse a folder that cannot be written into, before hours are spent on what goes there."""
+    place = next((place for place in (out, *out.parents) if place.exists()), Path())
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        raise UsageError(f"{out}: cannot be written: {place} is no folder that may be written into")
+
+
 def _write(whole: dict[str, Any], out: Path | None) -> None:
     if out is None:
         return
@@ -208,9 +217,12 @@ def _variants(
     path: Path, repeat: int | None, interval: float | None, extra: list[str], echo: bool, say: Any
 ) -> tuple[str, list[Profile]]:
     from netsuke.profile import observe
+    from netsuke.profile.job import check_program
     from netsuke.profile.variants import read_variants
 
     title, jobs = read_variants(path, repeat, interval, extra)
+    for job in jobs:
+        check_program(job)
     profiles: list[Profile] = []
     for job in jobs:
         profiles.append(observe(job, echo=echo, say=say))

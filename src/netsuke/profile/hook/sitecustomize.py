@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import atexit
 import importlib.machinery
-import importlib.util
-import json
 import os
 import sys
-from pathlib import Path
-from types import FrameType, ModuleType
-from typing import Any
 
-HERE = Path(__file__).resolve().parent
+TYPE_CHECKING = False  # typing itself would be loaded into every program
+if TYPE_CHECKING:
+    from types import FrameType, ModuleType
+    from typing import Any
+
+HERE = os.path.dirname(os.path.realpath(__file__))
 
 
 def _events() -> ModuleType:
-    path = HERE.parent / "events.py"
-    spec = importlib.util.spec_from_file_location("_netsuke_profile_events", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    name = "_netsuke_profile_events"
+    path = os.path.join(os.path.dirname(HERE), "events.py")
+    module = type(sys)(name)
+    importlib.machinery.SourceFileLoader(name, path).exec_module(module)
     return module
 
 
@@ -51,10 +50,13 @@ def _watch(events: ModuleType, calls: dict[str, str]) -> None:
 
 def _run_the_next() -> None:
     """The ``sitecustomize`` behind this one, if there is one."""
-    others = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
+    others = [entry for entry in sys.path if os.path.realpath(entry or ".") != HERE]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", others)
     if spec is not None and spec.loader is not None:
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        module = type(sys)("sitecustomize")
+        module.__spec__, module.__loader__ = spec, spec.loader
+        module.__file__ = spec.origin
+        spec.loader.exec_module(module)
 
 
 if __name__ == "sitecustomize":
@@ -64,5 +66,7 @@ if __name__ == "sitecustomize":
         atexit.register(_module.border, "end", "")
         _calls = os.environ.get(_module.CALLS)
         if _calls:
+            import json
+
             _watch(_module, json.loads(_calls))
     _run_the_next()
