@@ -9,7 +9,7 @@
 3. What a search finds without being told (`--limit least`): peak above the process's base against
    that of the naive run; the goal is 5 %, the document's 11.06 % are of whole peaks.
 
-Each part, and each turn of the configurations, is recorded in `results.json` as soon as it is done
+Each part, and each run of the configurations, is recorded in `results.json` as soon as it is done
 (`--record`); the other parts stay.
 """
 
@@ -71,26 +71,31 @@ def _range(sizes: list[int]) -> str:
 
 
 def configurations(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """The three configurations of the document, in turns; told after each turn."""
-    profiles: list[Profile] = []
+    """The three configurations of the document, in turns; told after each run."""
+    found: dict[str, Profile] = {}
     for turn in range(options.repeat):
         behind = ["--steps", str(options.steps), "--data", options.data, "--seed", str(turn)]
         title, jobs = read_variants(VARIANTS, 1, None, behind)
-        say(f"turn {turn + 1} of {options.repeat}")
-        new = [observe(job, say=say) for job in jobs]
-        old = profiles or [replace(profile, runs=()) for profile in new]
-        profiles = [replace(a, runs=(*a.runs, *b.runs)) for a, b in zip(old, new, strict=True)]
-        if options.out is not None:
-            whole = record(profiles, title=title)
-            write_whole(options.out / "profile.json", json.dumps(whole).encode())
-            write_whole(options.out / "report.html", profile_page(whole).encode())
-        done = {"data": Path(options.data).name, "steps": options.steps, "repeat": turn + 1}
-        yield done | {"variants": [_small(profile) for profile in profiles]}
-        if not all(profile.done for profile in profiles):
-            break
+        for job in jobs:
+            say(f"turn {turn + 1} of {options.repeat}")
+            new = observe(job, say=say)
+            runs = found[job.name].runs if job.name in found else ()
+            found[job.name] = replace(new, runs=(*runs, *new.runs))
+            if options.out is not None:
+                _write_page(options.out, record(found.values(), title=title))
+            done = {"data": Path(options.data).name, "steps": options.steps}
+            yield done | {"variants": [_small(profile) for profile in found.values()]}
+            if not new.done:
+                break
+    profiles = list(found.values())
     print(text(profiles))
-    if all(profile.done for profile in profiles):
+    if len(profiles) == len(jobs) and all(profile.done for profile in profiles):
         print(tables(profiles))
+
+
+def _write_page(folder: Path, whole: dict[str, Any]) -> None:
+    write_whole(folder / "profile.json", json.dumps(whole).encode())
+    write_whole(folder / "report.html", profile_page(whole).encode())
 
 
 def _small(profile: Profile) -> dict[str, Any]:
