@@ -119,6 +119,8 @@ def test_a_program_that_fails_is_reported_and_shown(
     assert not variant["done"] and len(variant["runs"]) == 1
     assert variant["runs"][0]["phases"][0]["name"] == "<train>"
     assert "failed with exit status 1" in shown.err and "unlucky" in shown.err
+    page = profile_page(json.loads(shown.out))
+    assert "The run broke off (failed, exit status 1)" in page and "<code>unlucky</code>" in page
 
 
 def test_a_model_has_its_phases_without_a_mark(capsys: pytest.CaptureFixture[str]) -> None:
