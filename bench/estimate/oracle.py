@@ -138,7 +138,8 @@ def main() -> int:
     results = folder / ("here.jsonl" if options.here else "arm.jsonl")
     lines = results.read_text().splitlines() if results.exists() else []
     done = {json.loads(line)["id"] for line in lines}
-    todo = [cell for cell in CELLS if cell.id not in done and options.cells in cell.id]
+    wanted = [cell for cell in CELLS if cell.id not in done and options.cells in cell.id]
+    todo = sorted(wanted, key=lambda cell: not cell.calibrates)
     prefix = str(models) if options.here else "/job"
     jobs = [job_of(cell, models, prefix) for cell in todo]
     print(f"{len(done)} cells are there, {len(jobs)} to run", file=sys.stderr)
