@@ -33,14 +33,6 @@ PACKAGES = {"onnxruntime": "onnxruntime", "litert": "ai-edge-litert", "torch": "
 NOISE = 0.01
 """Share of the base below which no deviation is believed: the base itself varies from boot to boot,
 with the pages that the system's cache happens to hold."""
-TORCH = Entry(
-    *("torch", "2.9.1", "a64", 219_100_000),
-    fit={"load": 4_200_000, "run": 14_000_000, "train": 104_600_000},
-    **{"deviation": 10_000_000.0, "share": 0.05, "cells": 0, "quantile": 3.0},
-)
-"""PyTorch: no cell was measured on the machine (wheels from 2.10 on stop there with an illegal
-instruction). The base is one import of 2.9.1 on such a machine, the corrections are those of the
-calibration cells on an x86-64 PC with 2.13; so the deviation is an assumption, and wide."""
 INSTALLED = {"onnxruntime": 138_000_000, "litert": 114_000_000, "torch": 602_000_000}
 """Bytes of the wheels with all they need, NumPy included, as installed on the machine."""
 MACHINE = {
@@ -116,7 +108,6 @@ def main() -> int:
         for runtime in PACKAGES
         if any(cell["runtime"] == runtime and cell["calibrates"] for cell in cells)
     ]
-    rows += [] if any(row.runtime == "torch" for row in rows) else [TORCH]
     table = {
         "machines": {"a64": MACHINE},
         "installed": INSTALLED,

@@ -23,7 +23,8 @@ NEEDED = (
     *("typing_extensions", "sympy", "mpmath", "networkx", "jinja2", "markupsafe"),
     *("fsspec", "filelock", "flatbuffers", "protobuf", "packaging", "psutil"),
 )
-"""What the wheels need; torch after 2.10 would draw in CUDA on 64-bit Arm."""
+"""What the wheels need. PyTorch's wheel of 2.10 ends with an illegal instruction on a Cortex-A53,
+and later ones draw in CUDA on 64-bit Arm."""
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
 MODULES = (
     *("virtio/virtio", "virtio/virtio_ring", "virtio/virtio_mmio", "block/virtio_blk"),

@@ -19,7 +19,7 @@ from fit import fit, predict  # noqa: E402
 
 from netsuke.profile.estimate.table import entry  # noqa: E402
 
-RUNTIMES = ("onnxruntime", "litert")
+RUNTIMES = ("onnxruntime", "litert", "torch")
 
 
 @pytest.fixture(scope="module")

@@ -220,17 +220,12 @@ def _shapes(path: Path, batch: int | None) -> tuple[list[list[int]], int]:
 
 def _notes(runtime: str, row: Entry, device: Device, threads: int) -> list[str]:
     """What the figures rest on."""
-    if row.cells == 0:
-        return [
-            f"no cell of {runtime} was measured on the emulated board: the base is one import of "
-            f"{row.version} there, the corrections are a PC's; the interval is an assumption"
-        ]
     notes = [
         f"base and corrections from {row.cells} calibration cells of {row.runtime} {row.version} "
         "on an emulated 64-bit Arm Linux with 1 GB",
     ]
-    here = version(runtime) if runtime != "torch" else ""
-    if here and here != row.version:
+    here = version(runtime).partition("+")[0]
+    if here != row.version:
         notes.append(f"this machine has {runtime} {here}, the table {row.version}")
     if threads > 1:
         notes.append("cells were measured with one thread")

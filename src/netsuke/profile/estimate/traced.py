@@ -14,6 +14,8 @@ from typing import Any
 
 from netsuke.profile.estimate.heap import Event
 
+LEAST_BATCH = 16
+"""Samples from which on oneDNN takes pointwise convolutions, too."""
 PHASES = ("infer", "evaluate", "train")
 
 
@@ -32,14 +34,15 @@ class Trace:
     at_peak
         Kind of tensor -> bytes at that moment.
     kernels
-        Bytes of the tensors that each convolution reads and writes.
+        Key of an event -> bytes of what a convolution reads and writes: while it runs, it holds
+        buffers in proportion. In `events` they are taken and released where it ran.
     """
 
     events: list[Event] = field(default_factory=list)
     parameters: int = 0
     peak: int = 0
     at_peak: Mapping[str, int] = field(default_factory=dict)
-    kernels: list[int] = field(default_factory=list)
+    kernels: dict[int, int] = field(default_factory=dict)
 
 
 def trace(module: Any, shapes: Sequence[Sequence[int]], phase: str, runs: int = 2) -> Trace:
@@ -99,10 +102,12 @@ def trace(module: Any, shapes: Sequence[Sequence[int]], phase: str, runs: int = 
         ) -> Any:
             made = func(*args, **(kwargs or {}))
             torch.utils._pytree.tree_map(see, made)
-            if "conv" in str(func):
+            if "conv" in str(func) and not _is_plain_product(str(func), args):
                 flat, _ = torch.utils._pytree.tree_flatten((args, made))
                 sizes = [t.numel() * t.element_size() for t in flat if torch.is_tensor(t)]
-                result.kernels.append(sum(sizes))
+                key = next(keys)
+                result.kernels[key] = sum(sizes)
+                result.events += [Event(key, sum(sizes)), Event(key, 0)]
             return made
 
     watch: Any = Watch
@@ -115,6 +120,19 @@ def trace(module: Any, shapes: Sequence[Sequence[int]], phase: str, runs: int = 
         targets = None if phase == "infer" else torch.zeros(shapes[0][0], dtype=torch.int64)
         _run(torch, module, inputs, targets, phase, runs, now)
     return result
+
+
+def _is_plain_product(name: str, args: Sequence[Any]) -> bool:
+    """Whether a convolution multiplies its input as it lies, with one thread.
+
+    PyTorch gives all others to oneDNN (`use_mkldnn` in its ``Convolution.cpp``), which lays out
+    what they read and write anew.
+    """
+    after = args[1:] if "backward" in name else args  # the gradient stands before the input
+    x, weight = after[:2]
+    strides = after[3] if len(after) > 3 else (1,)  # left out where it is the default
+    pointwise = all(extent == 1 for extent in weight.shape[2:])
+    return pointwise and all(step == 1 for step in strides) and x.shape[0] < LEAST_BATCH
 
 
 def _run(
