@@ -184,22 +184,25 @@ open({str(tmp_path / "pid")!r}, "w").write(str(child.pid))
     wait_for_the_end_of(pid)
 
 
-def test_an_interrupt_leaves_a_valid_partial_result(tmp_path: Path) -> None:
-    command = script(tmp_path, "import time\nprint('begun', flush=True)\ntime.sleep(60)")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_leaves_a_valid_partial_result(tmp_path: Path, number: int) -> None:
+    text = "import os, time\nprint('begun', os.getpid(), flush=True)\ntime.sleep(60)"
     out = tmp_path / "out"
     netsuke = [sys.executable, "-m", "netsuke", "profile", "-o", str(out), "--interval", "0.05"]
     process = subprocess.Popen(
-        [*netsuke, "--line", "wait=begun", "--", *command],
+        [*netsuke, "--line", "wait=begun", "--", *script(tmp_path, text)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stderr is not None
-    assert process.stderr.readline() == "begun\n"
+    begun, pid = process.stderr.readline().split()
+    assert begun == "begun"
     time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.communicate(timeout=30)
     assert process.returncode == 130
+    wait_for_the_end_of(int(pid))
     result = json.loads((out / "profile.json").read_text())
     (only,) = result["variants"][0]["runs"]
     assert only["status"] == "interrupted" and len(only["samples"]["t"]) > 3
@@ -225,16 +228,20 @@ def test_a_function_that_no_other_process_can_find_is_refused() -> None:
 
 def test_garbage_among_the_borders_is_left_out(tmp_path: Path) -> None:
     text = """
-import os
+import json, os, time
 from netsuke.profile import phase
 with open(os.environ["NETSUKE_PROFILE"], "a") as file:
     file.write('{"t": 1}\\n[]\\nnonsense\\n{"t": "x", "pid": 1, "event": "enter", "name": "a"}\\n')
     file.write('{"t": NaN, "pid": 1, "event": "enter", "name": "a"}\\n{"t": 1e400, "pid": 1}\\n')
+    for when, size in ((-5, 1), (1e300, 1), (time.monotonic(), 10**30), (time.monotonic(), -1)):
+        entry = {"t": when, "pid": 1, "event": "enter", "name": "a", "hwm": size}
+        file.write(json.dumps(entry) + "\\n")
 with phase("good"):
     pass
 """
     profile = observe(Job(script(tmp_path, text), repeat=1))
     assert profile.done and profile.phase_names == ("good",)
+    assert profile.peak < 1000 * MB
 
 
 def test_marks_never_write_into_files_of_the_program(tmp_path: Path) -> None:

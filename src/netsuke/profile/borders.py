@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from pathlib import Path
 from netsuke.profile.job import printable
 from netsuke.profile.result import Phase
 
+MOST = 1 << 50
+"""Bytes that a process may say it has."""
 LONGEST = 1 << 28
 """Bytes of borders that are read; a program that writes more marks phases in its inner loop."""
 
@@ -38,14 +41,18 @@ class Border:
     value: float = math.nan
 
 
-def read_borders(path: Path) -> list[Border]:
-    """The borders that a program wrote; lines that say nothing known are left out."""
+def read_borders(path: Path, begin: float, end: float) -> list[Border]:
+    """The borders that a program wrote between `begin` and `end` (seconds, same clock).
+
+    Lines that say nothing known, or what cannot be, are left out.
+    """
     try:
         with open(path, "rb") as file:
-            lines = file.read(LONGEST).splitlines()
+            lines = file.read(min(LONGEST, os.fstat(file.fileno()).st_size)).splitlines()
     except OSError:
         return []
-    return [border for border in map(_border, lines) if border is not None]
+    borders = [border for border in map(_border, lines) if border is not None]
+    return [border for border in borders if begin <= border.t <= end]
 
 
 def _border(line: bytes) -> Border | None:
@@ -57,13 +64,20 @@ def _border(line: bytes) -> Border | None:
             event=str(fields["event"]),
             name=printable(str(fields["name"])),
             cpu=_finite(fields.get("cpu", 0.0)),
-            rss=int(fields.get("rss", 0)),
-            hwm=int(fields.get("hwm", 0)),
+            rss=_size(fields.get("rss", 0)),
+            hwm=_size(fields.get("hwm", 0)),
             reset=bool(fields.get("reset", False)),
             value=float(fields.get("value", math.nan)),
         )
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return None
+
+
+def _size(value: object) -> int:
+    size = int(value)  # type: ignore[call-overload]
+    if not 0 <= size <= MOST:
+        raise ValueError(size)
+    return int(size)
 
 
 def _finite(value: object) -> float:

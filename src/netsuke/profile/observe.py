@@ -208,7 +208,7 @@ class _Observed:
             self.borders.append(Border(self.end, 0, "exit", self.current, cpu, 0, seen))
 
     def _result(self, path: Path, code: int, usage: Any, stopped: str, killed: int) -> Run:
-        written = read_borders(path)
+        written = read_borders(path, self.begin, self.end)
         peak = max([self.peak, *(border.hwm for border in written)])
         metrics = {b.name: b.value for b in written if b.event == "metric" and b.value == b.value}
         samples = tuple(self.timeline.samples)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,7 +121,7 @@ def register(app: typer.Typer) -> None:
         first = what[0]
         title: str = first
         profiles: list[Profile] = []
-        with doing("starting") as say:
+        with _ends_as_interrupts(), doing("starting") as say:
             if len(what) == 1 and first.lower().endswith(".toml"):
                 extra = ["--quick"] if quick else []
                 title, profiles = _variants(
@@ -152,7 +156,7 @@ def _hold(
 
     size, task = parse_limit(limit), Task(**figures)
     dataset, graph = load_data(data), load(model, optimize=False)
-    with doing("starting") as say:
+    with _ends_as_interrupts(), doing("starting") as say:
         found = hold_limit(graph, dataset, size, task, compare=compare, interval=interval, say=say)
     profiles = [*([found.naive] if found.naive else []), found.profile]
     title = f"{model} within {limit}" if size else f"{model} with the least memory"
@@ -179,6 +183,29 @@ def parse_limit(text: str) -> int | None:
     if size < 1:
         raise UsageError("a limit of nothing holds nothing")
     return size
+
+
+@contextmanager
+def _ends_as_interrupts() -> Iterator[None]:
+    """Whoever ends netsuke ends the program that it looks at, too, and gets what there is."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ends = (signal.SIGTERM, signal.SIGHUP)
+    # What somebody ignores (nohup) stays ignored.
+    before = {number: signal.getsignal(number) for number in ends}
+    heard = [number for number in ends if before[number] is signal.SIG_DFL]
+    for number in heard:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, before[number])
 
 
 def _check_folder(out: Path) -> None:
