@@ -96,8 +96,9 @@ def register(app: typer.Typer) -> None:
         """Run something several times: time per phase, memory over time, true peak, accuracy.
 
         Peaks are the kernel's own (VmHWM, read and restarted at each border of a phase), not
-        samples. The program's stdin is empty; what it prints goes to stderr. A program that fails
-        gives its partial timeline and exit code 4.
+        samples; where samples miss 1 % of a peak or more, that is told. The program's stdin is
+        empty; what it prints goes to stderr; NETSUKE_RUN in its environment is the number of the
+        run, to seed itself with. A program that fails gives its partial timeline and exit code 4.
         """
         from netsuke.profile.job import named
 
