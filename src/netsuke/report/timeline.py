@@ -121,9 +121,11 @@ class _Frame:
 
     def level(self, size: float, kind: str, name: str) -> str:
         y = self.y(size)
+        # Above a limit; below the largest sample, over which the true peak is drawn.
+        below = 14 if kind == "sampled" else -5
         return (
             f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="{kind}" x="{WIDTH - RIGHT - 4}" y="{y - 5:.1f}" text-anchor="end">'
+            f'<text class="{kind}" x="{WIDTH - RIGHT - 4}" y="{y + below:.1f}" text-anchor="end">'
             f"{name} {_mb(size)}</text>"
         )
 
