@@ -307,14 +307,14 @@ def _quantize_by_training(
 ) -> Graph:
     from dataclasses import fields, replace
 
-    from netsuke.compress.qat import finetune_quantized
+    from netsuke.compress.qat import tune
     from netsuke.compress.qat.finetune import RECIPE
 
     names = {field.name for field in fields(RECIPE)}
     recipe = {name: value for name, value in options.items() if name in names}
     rest = {name: value for name, value in options.items() if name not in names}
     learned = replace(RECIPE, epochs=epochs, **recipe)
-    return finetune_quantized(graph, dataset, learned, calibration=samples, **rest)
+    return tune(graph, dataset, learned, calibration=samples, **rest).graph
 
 
 def prune(

@@ -13,7 +13,7 @@ from random_graphs import random_graph
 import netsuke as nk
 from netsuke.cli import main
 from netsuke.codegen.onnx import to_onnx
-from netsuke.compress.qat import QuantizedModule, finetune_quantized, tune
+from netsuke.compress.qat import QuantizedModule, tune
 from netsuke.compress.qat.steps import Quantized
 from netsuke.compress.quantize import prepare, quantize
 from netsuke.data import Dataset, load_data
@@ -114,7 +114,7 @@ def test_training_recovers_what_rounding_lost_and_ships_what_it_measured(
 def test_the_same_seed_gives_the_same_integers_and_a_stop_changes_nothing(
     digits: Dataset, trained: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = finetune_quantized(trained, digits, QUICK, calibration=32)
+    whole = tune(trained, digits, QUICK, calibration=32).graph
     save = loop.save_checkpoint
 
     def stop(*arguments: object) -> None:
@@ -128,9 +128,7 @@ def test_the_same_seed_gives_the_same_integers_and_a_stop_changes_nothing(
     resumed = tune(trained, digits, QUICK, calibration=32, out=tmp_path, resume=True).graph
     assert resumed.fingerprint() == whole.fingerprint()
     other = replace(QUICK, seed=1)
-    assert finetune_quantized(trained, digits, other, calibration=32).fingerprint() != (
-        whole.fingerprint()
-    )
+    assert tune(trained, digits, other, calibration=32).graph.fingerprint() != (whole.fingerprint())
     with pytest.raises(UsageError, match="another recipe"):
         tune(trained, digits, other, calibration=32, out=tmp_path, resume=True)
 

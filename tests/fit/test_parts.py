@@ -20,6 +20,7 @@ from netsuke.fit.design import Design
 from netsuke.fit.effort import Effort, Speed, plan_effort, with_visits
 from netsuke.fit.first_cut import between, cost_ratio
 from netsuke.fit.folder import RunFolder
+from netsuke.fit.original import prepared
 from netsuke.fit.sizing import targets
 from netsuke.fit.space import DesignSpace
 from netsuke.fit.walk import Walk, chunk
@@ -197,3 +198,11 @@ def test_a_folder_computes_a_step_once(tmp_path: Path) -> None:
         RunFolder(tmp_path / "run", {"model": "a"}, False)
     with pytest.raises(UsageError, match="another model"):
         RunFolder(tmp_path / "run", {"model": "b"}, True)
+
+
+@pytest.mark.parametrize("name", ["shufflenet_v1?size=32&groups=3", "shufflenet_v2?size=32"])
+def test_a_shuffle_does_not_tie_channels_together(name: str) -> None:
+    graph = build(f"{name}&width=0.25&classes=4")
+    tied, free = channel_groups(graph), channel_groups(prepared(graph))
+    assert sum(group.units for group in free) > 1.4 * sum(group.units for group in tied)
+    assert prepared(graph).macs == graph.macs

@@ -109,6 +109,8 @@ def fit(
     origins
         Texts from which ``model``, ``data`` and ``device`` were read; with them the result can say
         how to repeat the run.
+    progress
+        Shows how far it is; None: a line on the terminal.
 
     Returns
     -------
@@ -124,15 +126,8 @@ def fit(
         When the model is not float, or does not match the data.
     """
     recipe, limits = recipe or Recipe(seed=seed), limits or Limits()
-    for option, value in {"epochs": epochs, "designs": designs}.items():
-        if value is not None and not 1 <= value <= 100_000:
-            raise UsageError(f"{option}={value}: give a number between 1 and 100,000")
-    require_float(graph)
-    check_match(graph, data)
+    _check(graph, data, {"epochs": epochs, "designs": designs})
     floors = _floors(limits, data)
-    for name, part in data.parts.items():
-        if not len(part):
-            raise DataError(data.name, f"has no {name} samples; fit needs all three parts")
     key = {
         "model": graph.fingerprint(),
         "data": data.fingerprint(),
@@ -146,8 +141,7 @@ def fit(
     }
     workers = here if cluster is None else Cluster(cluster)
     folder = RunFolder(None if out is None else Path(out), key, resume)
-    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-    trials = Trials(storage or folder.folder, f"netsuke-{graph.name}-{name}")
+    trials = Trials(storage or folder.folder, _study(graph, key))
     told = None if epochs is None else told_effort(epochs, designs, len(data.train))
     wanted = targets(limits, device)
     with fixed_threads(recipe.threads), progress or Progress() as bar:
@@ -174,12 +168,34 @@ def fit(
         request = asked(origins or {}, graph, data, device, key)
         result = _judge(learning, sizer, chosen, limits, wanted, found, request)
     if folder.folder is not None:
-        result.artifact.write(folder.folder / "firmware")
-        write_pictures(folder.folder, result.flips, data.test)
-        write_whole(folder.folder / "small.onnx", to_onnx(result.graph))
-        write_whole(folder.folder / "quantized.onnx", to_onnx(result.quantized))
-        write_json(folder.folder / "result.json", result.as_json())
+        _deliver(folder.folder, result, data)
     return result
+
+
+def _check(graph: Graph, data: Dataset, counts: Mapping[str, int | None]) -> None:
+    for option, value in counts.items():
+        if value is not None and not 1 <= value <= 100_000:
+            raise UsageError(f"{option}={value}: give a number between 1 and 100,000")
+    require_float(graph)
+    check_match(graph, data)
+    for name, part in data.parts.items():
+        if not len(part):
+            raise DataError(data.name, f"has no {name} samples; fit needs all three parts")
+
+
+def _study(graph: Graph, key: Mapping[str, Any]) -> str:
+    """Name of a run's trials: the same for the same question."""
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return f"netsuke-{graph.name}-{digest[:16]}"
+
+
+def _deliver(folder: Path, result: FitResult, data: Dataset) -> None:
+    """Write what a run ends with; the result last, because it says that all is there."""
+    result.artifact.write(folder / "firmware")
+    write_pictures(folder, result.flips, data.test)
+    write_whole(folder / "small.onnx", to_onnx(result.graph))
+    write_whole(folder / "quantized.onnx", to_onnx(result.quantized))
+    write_json(folder / "result.json", result.as_json())
 
 
 def _floors(limits: Limits, data: Dataset) -> tuple[tuple[str, float], ...]:

@@ -13,6 +13,7 @@ from netsuke.fit.folder import RunFolder
 from netsuke.ir import Graph
 from netsuke.passes import PIPELINE
 from netsuke.passes.edit import own_constants
+from netsuke.passes.open_groups import open_groups
 from netsuke.train import Progress, Recipe, evaluate, predict, scores_graph, train
 from netsuke.train.normalizations import with_normalizations
 
@@ -38,11 +39,11 @@ def require_float(graph: Graph) -> None:
 
 
 def prepared(graph: Graph) -> Graph:
-    """The graph with tidy layouts, its batch normalizations left in place for training."""
+    """The graph with tidy layouts, its channels free, its batch normalizations left to train."""
     for step in PIPELINE:
         if step.__name__ not in FOLDING:
             graph = step(graph)
-    return own_constants(graph)
+    return own_constants(open_groups(graph))
 
 
 def guesses(graph: Graph, data: Dataset) -> bool:

@@ -19,43 +19,6 @@ RECIPE = Recipe(epochs=2, lr=3e-4, weight_decay=0.0)
 """What suits a trained network: small steps."""
 
 
-def finetune_quantized(
-    graph: Graph,
-    data: Dataset,
-    recipe: Recipe | None = None,
-    *,
-    teacher: Graph | None = None,
-    taught: Array | None = None,
-    calibration: int | Array = 256,
-    deadline: float | None = None,
-    out: Path | str | None = None,
-    resume: bool = False,
-    progress: Progress | None = None,
-    exact_epochs: int = 1,
-    validate: bool = True,
-    cache: Path | str | None = None,
-) -> Graph:
-    """Return the int8 graph of a float graph, its weights and ranges trained as integers.
-
-    Post-training quantization is where training starts; see `tune` for the parameters.
-    """
-    return tune(
-        graph,
-        data,
-        recipe,
-        teacher=teacher,
-        taught=taught,
-        calibration=calibration,
-        deadline=deadline,
-        out=out,
-        resume=resume,
-        progress=progress,
-        exact_epochs=exact_epochs,
-        validate=validate,
-        cache=cache,
-    ).graph
-
-
 def tune(
     graph: Graph,
     data: Dataset,
