@@ -233,18 +233,15 @@ def test_a_result_with_a_field_of_another_kind_is_a_page_or_an_error(
             assert html.startswith("<!doctype html>")
 
 
-def test_a_result_of_an_earlier_version_is_shown(
+def test_groups_stand_in_the_order_of_the_network(
     page: Callable[..., str], record: dict[str, Any]
 ) -> None:
-    for key in ("request", "replay", "bounds"):
-        del record[key]
-    del record["design"]["key"]
+    names = ["conv1", "conv7", "conv13"]
+    record["widths"], record["sensitivity"] = {name: [16, 8] for name in names}, []
     for attempt in record["attempts"]:
-        del attempt["groups"], attempt["history"]
-        attempt["edits"] = attempt.pop("changes")
-    html = page(record)
-    assert html.count('<article class="card') == len(record["attempts"])
-    assert "kept no record of its inputs" in html
+        attempt["groups"] = {name: [8, 16] for name in names}
+    rows = re.findall(r"<t[dh][^>]*>(conv\d+)</t[dh]>", page(record))
+    assert rows and rows == names * (len(rows) // 3)
 
 
 def test_a_run_without_designs_is_shown(page: Callable[..., str], record: dict[str, Any]) -> None:

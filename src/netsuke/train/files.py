@@ -16,8 +16,8 @@ from netsuke.ir import Array
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write plain values as JSON, at once."""
-    write_whole(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+    """Write plain values as JSON, at once, in the order in which they are given."""
+    write_whole(path, (json.dumps(value, indent=1) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:

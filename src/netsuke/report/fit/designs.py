@@ -67,10 +67,8 @@ class Shown:
     losses: tuple[float, ...]
 
 
-def edit_words(edit: Any) -> str:
+def edit_words(edit: Mapping[str, Any]) -> str:
     """An edit for eyes."""
-    if not isinstance(edit, Mapping):
-        return str(edit)
     words = WORDS.get(str(edit["kind"]), "{kind} {place} {value}")
     return words.format(**{name: str(edit[name]) for name in ("kind", "place", "value")})
 
@@ -85,22 +83,15 @@ def shown_designs(result: Mapping[str, Any]) -> list[Shown]:
     """The designs of a ``result.json``, in the order in which they began."""
     original = {name: int(pair[0]) for name, pair in result["widths"].items()}
     return [
-        _shown(number, attempt, original, _is_chosen(attempt, result["design"]))
+        _shown(number, attempt, original, attempt["key"] == result["design"]["key"])
         for number, attempt in enumerate(result["attempts"], start=1)
     ]
-
-
-def _is_chosen(attempt: Mapping[str, Any], design: Mapping[str, Any]) -> bool:
-    if "key" in design:
-        return bool(attempt["key"] == design["key"])
-    same = ("widths", "family")
-    return all(attempt[n] == design[n] for n in same) and not (attempt["edits"] or design["edits"])
 
 
 def _shown(
     number: int, attempt: Mapping[str, Any], original: Mapping[str, int], chosen: bool
 ) -> Shown:
-    sizes, history = attempt["sizes"], attempt.get("history", ())
+    sizes, history = attempt["sizes"], attempt["history"]
     return Shown(
         number=number,
         origin=str(attempt["origin"]),
@@ -120,10 +111,8 @@ def _shown(
 
 def _widths(attempt: Mapping[str, Any], original: Mapping[str, int]) -> Sequence[Width]:
     """Widths by group; groups of the original that went with their block have none left."""
-    groups: Mapping[str, Sequence[int]] = attempt.get("groups", {})
+    groups: Mapping[str, Sequence[int]] = attempt["groups"]
     if attempt["family"]:
         return [Width(name, None, int(left)) for name, (left, _) in groups.items()]
     left = {name: int(pair[0]) for name, pair in groups.items()}
-    if not left and len(attempt["widths"]) == len(original):
-        left = dict(zip(original, map(int, attempt["widths"]), strict=True))
-    return [Width(name, before, left.get(name, 0)) for name, before in original.items() if left]
+    return [Width(name, before, left.get(name, 0)) for name, before in original.items()]
