@@ -4,7 +4,8 @@
 Tiny (``mlperf_tiny/pretrainedResnet.tflite``) and the images of ``cifar10/train_jpeg.zip``, of
 which a part is sealed, and asks `fit` for a design that takes half of the flash and half of the
 RAM of the original's integers, within one point. The images are JPEG files, on which the network
-scores less than on the originals: only differences count. Resumable; the last line is the verdict.
+scores less than on the originals: only differences count, and labels teach more than it does
+(``--distill``). Resumable; the last line is the verdict.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from netsuke import api
 from netsuke.cli.commands.fit import seconds
 from netsuke.devices import Limits
-from netsuke.fit import Sizes
+from netsuke.fit import Sizes, paired_drop
 from netsuke.fit.measure import evaluate_integers, ship
 from netsuke.fit.original import prepared
 from netsuke.train import Recipe, evaluate
@@ -30,6 +31,8 @@ def main() -> None:
     parser.add_argument("--time", default="2h")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--designs", type=int, help="how many begin; by default what time allows")
+    parser.add_argument("--distill", type=float, default=0.3, help="share of the original's word")
     parser.add_argument("--out", type=Path, default=Path("out/resnet8"))
     options = parser.parse_args()
     limit = f"&limit={options.images}" if options.images else ""
@@ -40,7 +43,9 @@ def main() -> None:
     before = evaluate(graph, data, data.test)
     rounded = evaluate_integers(whole, data, data.test)
     print(f"float    {before.metric:.2f} % on {len(data.test):,} sealed images")
-    print(f"int8     {rounded.metric:.2f} %  {text(whole.sizes)}", flush=True)
+    lost = paired_drop(before.losses, rounded.losses)
+    print(f"int8     {rounded.metric:.2f} %  {text(whole.sizes)}")
+    print(f"         drop {lost.points:+.2f} points (at most {lost.bound:+.2f})", flush=True)
     limits = Limits(flash=whole.sizes.flash // 2, ram=whole.sizes.ram // 2, max_drop=1.0)
     result = api.fit(
         model,
@@ -51,7 +56,13 @@ def main() -> None:
         time=seconds(options.time),
         out=options.out,
         resume=True,
-        recipe=Recipe(seed=options.seed, threads=options.threads, augment="flip"),
+        designs=options.designs,
+        recipe=Recipe(
+            seed=options.seed,
+            threads=options.threads,
+            augment="flip",
+            distill=options.distill,
+        ),
     )
     changed = ", ".join(map(str, result.design.edits)) or "widths alone"
     print(f"half     {result.metric:.2f} %  {text(result.sizes)}  ({changed})")

@@ -70,3 +70,13 @@ def test_a_file_runs_in_every_runtime_and_the_accuracies_agree(
 def test_a_table_without_rows_is_refused(runtimes: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", MODEL, "--runtimes", runtimes]) == 2
     assert "LiteRT runs .tflite files" in capsys.readouterr().err
+
+
+def test_a_runtime_that_is_not_installed_is_left_out_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("netsuke.profile.comparison.PACKAGES", {"onnxruntime": "no_such_package"})
+    assert main(["bench", MODEL, "--runtimes", "float", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert [row["runtime"] for row in json.loads(printed.out)] == ["c"]
+    assert "not installed and left out: onnxruntime" in printed.err

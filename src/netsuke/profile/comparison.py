@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("float", "int8")
 RUNTIMES = ("c", "onnxruntime", "litert")
+PACKAGES = {"onnxruntime": "onnxruntime", "litert": "ai_edge_litert"}
+"""What must be installed for a runtime."""
 SECONDS = 1.0
 """Least seconds of processor time over which an inference is timed."""
 REPEATS = (5, 200)
@@ -71,6 +74,8 @@ class Row:
 def chosen(texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(precisions, runtimes) that a person named, in any mixture; a kind not named means all.
 
+    Of runtimes that nobody named, those that are not installed are left out (`missing`).
+
     Raises
     ------
     UsageError
@@ -82,7 +87,13 @@ def chosen(texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 f"{text!r} is none of {', '.join((*PRECISIONS, *RUNTIMES))} (separated by commas)"
             )
     precisions = tuple(text for text in PRECISIONS if text in texts) or PRECISIONS
-    return precisions, tuple(text for text in RUNTIMES if text in texts) or RUNTIMES
+    named = tuple(text for text in RUNTIMES if text in texts)
+    return precisions, named or tuple(text for text in RUNTIMES if text not in missing())
+
+
+def missing() -> tuple[str, ...]:
+    """Runtimes that are not installed."""
+    return tuple(name for name, package in PACKAGES.items() if find_spec(package) is None)
 
 
 def compare_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,9 +66,12 @@ def register(app: typer.Typer) -> None:
         from netsuke.api import data as find_data
         from netsuke.api import device as find
         from netsuke.api import load
-        from netsuke.profile.comparison import chosen, compare_model
+        from netsuke.profile.comparison import RUNTIMES, chosen, compare_model, missing
+        from netsuke.profile.model import INSTALL
 
         precisions, places = chosen(runtimes.split(","))
+        if missing() and {*missing()} == {*RUNTIMES} - {*places}:
+            print(f"not installed and left out: {', '.join(missing())}; {INSTALL}", file=sys.stderr)
         board = None if device == "host" else find(device)
         dataset = None if data is None else find_data(data)
         table: list[Row] = []
