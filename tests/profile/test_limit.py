@@ -19,7 +19,7 @@ from netsuke.data import load_data  # noqa: E402
 from netsuke.errors import GraphError, MemoryLimitError, UsageError  # noqa: E402
 from netsuke.ir import Graph, interpret_batch  # noqa: E402
 from netsuke.models import build  # noqa: E402
-from netsuke.profile.limit import Setting, Task, hold_limit  # noqa: E402
+from netsuke.profile.limit import Setting, Task, hold_limit, run_setting  # noqa: E402
 from netsuke.profile.limit.probe import Probe, read_probe  # noqa: E402
 from netsuke.profile.limit.recompute import recomputing  # noqa: E402
 from netsuke.profile.limit.rows import Rows  # noqa: E402
@@ -171,6 +171,15 @@ def test_a_limit_is_found_and_held(capsys: pytest.CaptureFixture[str], tmp_path:
     assert result["found"]["naive_peak"] > limit, "it does not hold the limit as it is"
     assert result["found"]["setting"] != Setting().record()
     assert "Settings that were tried" in (tmp_path / "report.html").read_text()
+
+
+def test_one_setting_is_measured(graph: Graph) -> None:
+    setting = Setting(chunk=20, lean=True, valid=True)
+    profile = run_setting(graph, load_data(DATA), setting, Task(steps=2))
+    assert profile.done and "VALID" in profile.name and "lean" in profile.name
+    assert 0 < profile.runs[0].metrics["base"] < profile.peak
+    with pytest.raises(UsageError, match="VALID is not tried"):
+        run_setting(build("mnist_cnn?size=12"), load_data("digits?size=12"), setting)
 
 
 def test_a_limit_below_the_base_is_refused_with_the_number(graph: Graph) -> None:

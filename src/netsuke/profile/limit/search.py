@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from netsuke.data import Dataset
-from netsuke.errors import GraphError, MemoryLimitError, MissingToolError, VerificationError
+from netsuke.errors import (
+    GraphError,
+    MemoryLimitError,
+    MissingToolError,
+    UsageError,
+    VerificationError,
+)
 from netsuke.ir import Graph
 from netsuke.profile.job import Job
 from netsuke.profile.limit.probe import Probe, read_probe
@@ -148,6 +154,44 @@ def hold_limit(
         )
 
 
+def run_setting(
+    graph: Graph,
+    data: Dataset,
+    setting: Setting,
+    task: Task | None = None,
+    *,
+    limit: int | None = None,
+    interval: float = 0.1,
+    say: Say = lambda now: None,
+) -> Profile:
+    """Train, evaluate and infer as one setting says, in a fresh process that is measured.
+
+    Parameters
+    ----------
+    graph, data, task, interval, say
+        As for `hold_limit`.
+    setting
+        What is done to lower the peak.
+    limit
+        Bytes that the process may take; None: as many as it likes.
+
+    Returns
+    -------
+    Profile
+        Its run's metrics hold the ``base`` (bytes) and the ``accuracy``.
+
+    Raises
+    ------
+    UsageError
+        When the setting leaves padding out and the network cannot do without.
+    """
+    with tempfile.TemporaryDirectory(prefix="netsuke-limit-") as folder:
+        search = _Search(Path(folder), graph, data, limit, task or Task(), interval, say)
+        if setting.valid and not search.has_valid:
+            raise UsageError(f"{graph.name}: {search.notes[0]}")
+        return search.run(setting, limit)
+
+
 class _Search:
     def __init__(
         self,
@@ -228,7 +272,7 @@ class _Search:
                 setting = probe.choose(aim, self.samples, family.lean)
                 if setting is None:
                     break
-                profile = self._run(setting, self.limit)
+                profile = self.run(setting, self.limit)
                 if profile.done and profile.peak <= self.limit:
                     return setting, profile, self.limit
                 _stop_when_interrupted(profile)
@@ -253,7 +297,7 @@ class _Search:
         aim = SLACK * max(best.floor, near.floor) / 0.985
         setting = near.choose(aim, self.samples, True)
         assert setting is not None
-        profile = self._run(setting, None)
+        profile = self.run(setting, None)
         _stop_when_interrupted(profile)
         if not profile.done:
             raise VerificationError(self.name, f"{profile.runs[-1].status} in {setting}")
@@ -268,13 +312,13 @@ class _Search:
         self.probes.append(found)
         return found
 
-    def _run(self, setting: Setting, limit: int | None) -> Profile:
+    def run(self, setting: Setting, limit: int | None) -> Profile:
         what = setting.describe(self.task.batch, self.samples)
         self.say(f"running {self.task.steps:,} steps: {what}")
         return replace(self._process(setting, limit, probe=False), name=what)
 
     def _naive_run(self) -> Profile:
-        profile = self._run(Setting(), None)
+        profile = self.run(Setting(), None)
         _stop_when_interrupted(profile)
         return profile
 
