@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netsuke.compress.low_rank import Factorised
     from netsuke.compress.prune import Pruned
     from netsuke.data import Dataset
+    from netsuke.estimators import SoftDecisionTreeClassifier
     from netsuke.estimators.search import TableFit
     from netsuke.fit import FitResult
     from netsuke.profile import Profile
@@ -634,6 +635,61 @@ def fit_table(
     folder = None if out is None else Path(out)
     return search_table(
         *(table, device(device_name), limits, effort, seed, folder, resume, jobs, progress)
+    )
+
+
+def distill_to_tree(
+    model: Any,
+    dataset: Any,
+    depth: int = 5,
+    *,
+    temperature: float = 1.0,
+    share: float = 0.5,
+    seed: int = 0,
+    trust_pickle: bool = False,
+    **options: Any,
+) -> SoftDecisionTreeClassifier:
+    """Teach a network to a soft decision tree, whose path explains each decision.
+
+    The tree is a scikit-learn classifier of rows as the data set stores them; `compile` takes it,
+    and `netsuke.estimators.explain` tells its reasons.
+
+    Parameters
+    ----------
+    model
+        As for `load`; it scores the classes of the data.
+    dataset
+        As for `data`.
+    depth
+        Splits on a path; the tree has 2^depth leaves.
+    temperature
+        Of the network's softmax.
+    share
+        Of the network in the targets, the labels have the rest: from 0 to 1.
+    seed
+        Same seed, same tree.
+    trust_pickle
+        As for `load`.
+    options
+        Such as ``max_iter``, ``n_init`` and ``penalty`` of
+        `netsuke.estimators.SoftDecisionTreeClassifier`.
+
+    Raises
+    ------
+    UsageError
+        When the network does not score the classes of the data, or a number lies outside its range.
+    """
+    from netsuke.estimators.distill import distill_to_tree as distill
+    from netsuke.estimators.distill import load_teacher
+
+    taught = is_estimator(model)
+    teacher = load_teacher(model, trust_pickle) if taught else load(model)
+    return distill(
+        *(teacher, data(dataset), depth),
+        temperature=temperature,
+        share=share,
+        seed=seed,
+        **options,
     )
 
 

@@ -26,13 +26,14 @@ from netsuke.cli.commands import (
     run,
     sparsify,
     train,
+    tree,
     verify,
 )
 from netsuke.errors import NetsukeError
 
 COMMANDS = (
     *(check, estimate, ops, prune, quantize, compile, run, verify, fit, sparsify, train),
-    *(profile, devices, report, explain, bench, doctor),
+    *(profile, devices, report, explain, tree, bench, doctor),
 )
 
 app = typer.Typer(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from netsuke.errors import MissingToolError, ModelError, UsageError
+from netsuke.files import write_whole
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 SUFFIXES = (*PICKLES, ".skops")
@@ -48,6 +49,26 @@ def load_estimator(path: Path | str, trust_pickle: bool = False) -> Any:
     if not hasattr(estimator, "get_params"):
         raise UsageError(f"{path}: holds a {type(estimator).__name__}, which is no estimator")
     return estimator
+
+
+def save_estimator(path: Path | str, estimator: Any) -> None:
+    """Write a fitted estimator as ``.joblib``; the file appears whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        For another ending, or where the file cannot be written.
+    """
+    import joblib
+
+    check_joblib(path)
+    write_whole(path, lambda stream: joblib.dump(estimator, stream))
+
+
+def check_joblib(path: Path | str) -> None:
+    """Refuse a file to write that does not end in ``.joblib``."""
+    if Path(path).suffix.lower() != ".joblib":
+        raise UsageError(f"{path}: an estimator is written as joblib; end the name in .joblib")
 
 
 def _load_pickle(path: Path) -> Any:

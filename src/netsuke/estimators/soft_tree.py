@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 
 from netsuke.estimators.grid import fit_grid
 from netsuke.estimators.rows import run_rows
+from netsuke.estimators.soft_targets import is_soft, soft_targets
 from netsuke.estimators.standard import add_input
 from netsuke.estimators.teacher import teacher_probabilities
 from netsuke.estimators.training.adam import Adam, Params
@@ -114,7 +115,9 @@ class SoftDecisionTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SoftDecisionTreeClassifier:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> SoftDecisionTreeClassifier:
         """Train on rows.
 
         Parameters
@@ -122,27 +125,24 @@ class SoftDecisionTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         X
             ``(rows, features)`` of finite reals.
         y
-            ``(rows,)`` labels of two classes or more.
+            ``(rows,)`` labels of two classes or more, or T itself: ``(rows, classes)``
+            probabilities, such as a network gives.
         sample_weight
             ``(rows,)``, how often each row counts.
+        classes
+            Of probabilities, the labels of their columns in rising order; by default 0, 1, 2 …
 
         Raises
         ------
         ValueError
-            For a single class, a depth outside 1..12, or no tree to train.
+            For a single class, a depth outside 1..12, no tree to train, or rows of y that are no
+            distributions.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError("a soft tree needs two classes, y holds one class")
+        X, targets, weight = self._rows_and_targets(X, y, sample_weight, classes)
         if self.n_init < 1:
             raise ValueError(f"n_init is positive, not {self.n_init}")
         if not 1 <= self.depth <= 12:
             raise ValueError(f"depth lies between 1 and 12, not at {self.depth}")
-        targets = np.eye(len(self.classes_))[codes]
         if self.teacher is not None:
             taught = teacher_probabilities(self.teacher, X, self.classes_)
             targets += self.teacher_weight * (taught - targets)
@@ -160,6 +160,26 @@ class SoftDecisionTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         self.n_iter_ = self.max_iter
         self._grid = fit_grid(X, weight)
         return self
+
+    def _rows_and_targets(
+        self, X: Any, y: Any, sample_weight: Any, classes: Any
+    ) -> tuple[Array, Array, Array]:
+        """Rows, their distributions and their weights; sets `classes_`."""
+        if is_soft(y):
+            X = validate_data(self, X, dtype=np.float64)
+            targets, self.classes_ = soft_targets(y, classes, len(X))
+            weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            return X[weight > 0], targets[weight > 0], weight[weight > 0]
+        if classes is not None:
+            raise ValueError("classes name the columns of probabilities, and y holds labels")
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError("a soft tree needs two classes, y holds one class")
+        return X, np.eye(len(self.classes_))[codes], weight
 
     def _train(self, X: Array, targets: Array, weight: Array, random: Any) -> _Settled:
         weights, bias = _first_splits(X, targets, weight, self.depth)
@@ -313,8 +333,9 @@ def _first_splits(X: Array, targets: Array, weight: Array, depth: int) -> tuple[
         total = float(mass.sum())
         if total > 1e-9:
             means = (shares.T @ X) / np.maximum(mass, 1e-12)[:, None]
+            here = reach[split] > 0
             weights[split], bias[split] = _discriminant(
-                X, reach[split] / total, means, mass / total
+                X[here], reach[split][here] / total, means, mass / total
             )
         right = X @ weights[split] + bias[split] > 0
         reach[2 * split + 1], reach[2 * split + 2] = reach[split] * ~right, reach[split] * right
