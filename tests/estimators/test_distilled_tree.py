@@ -18,7 +18,7 @@ from netsuke.errors import UsageError
 from netsuke.estimators import SoftDecisionTreeClassifier, explain
 from netsuke.estimators.distill import stored_rows, teacher_scores
 from netsuke.estimators.files import load_estimator
-from netsuke.estimators.soft_tree import _Mixture
+from netsuke.estimators.training.soft_splits import SoftSplits
 from netsuke.ir import Array
 from netsuke.verify.host import HostLibrary
 
@@ -35,7 +35,7 @@ def softmax(values: Array) -> Array:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def loss_of_the_paper(tree: _Mixture, X: Array, T: Array, weight: Array, reach: Array) -> float:
+def loss_of_the_paper(tree: SoftSplits, X: Array, T: Array, weight: Array, reach: Array) -> float:
     """Leaf by leaf and split by split for depth 2, with the P^i of C given: arXiv:1711.09784."""
     p = 1 / (1 + np.exp(-(X @ tree.weights.T + tree.bias)))
     paths = [
@@ -58,7 +58,7 @@ def test_the_gradients_are_those_of_the_papers_loss_on_soft_targets() -> None:
     rng = np.random.default_rng(1)
     X, weight = rng.normal(size=(12, 3)), rng.uniform(0.5, 1.5, 12) / 12
     targets = softmax(rng.normal(size=(12, 4)))
-    tree = _Mixture(rng.normal(size=(3, 3)), rng.normal(size=3), rng.normal(size=(4, 4)), 0.7)
+    tree = SoftSplits(rng.normal(size=(3, 3)), rng.normal(size=3), rng.normal(size=(4, 4)), 0.7)
     first = 1 / (1 + np.exp(-(X @ tree.weights[0] + tree.bias[0])))
     reach = np.stack([np.ones(12), 1 - first, first], 1)
     weight /= weight.sum()

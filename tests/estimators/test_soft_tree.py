@@ -14,8 +14,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from netsuke.errors import UsageError
 from netsuke.estimators.convert import to_graph
-from netsuke.estimators.soft_tree import SoftDecisionTreeClassifier, _Mixture, _softmax
+from netsuke.estimators.soft_tree import SoftDecisionTreeClassifier
 from netsuke.estimators.teacher import teacher_probabilities
+from netsuke.estimators.training.soft_splits import SoftSplits, softmax
 from netsuke.ir import Array, Graph, interpret_batch
 
 
@@ -24,7 +25,7 @@ def test_it_is_a_classifier_of_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 
 
-def loss(mixture: _Mixture, X: Array, targets: Array, weight: Array, beta: float) -> float:
+def loss(mixture: SoftSplits, X: Array, targets: Array, weight: Array, beta: float) -> float:
     """The formula of the class's docstring, with the P^i of the regulariser given."""
     splits = len(mixture.bias)
     right = 1 / (1 + np.exp(-beta * (X @ mixture.weights.T + mixture.bias)))
@@ -32,7 +33,7 @@ def loss(mixture: _Mixture, X: Array, targets: Array, weight: Array, beta: float
     for split in range(splits):
         reach[:, 2 * split + 1] = reach[:, split] * (1 - right[:, split])
         reach[:, 2 * split + 2] = reach[:, split] * right[:, split]
-    crossed = -targets @ np.log(_softmax(mixture.leaves)).T
+    crossed = -targets @ np.log(softmax(mixture.leaves)).T
     return float(weight @ (reach[:, splits:] * crossed).sum(1))
 
 
@@ -40,7 +41,7 @@ def test_the_gradients_are_those_of_the_loss() -> None:
     rng = np.random.default_rng(0)
     X, weight = rng.normal(size=(20, 3)), np.full(20, 0.05)
     targets = np.eye(4)[rng.integers(4, size=20)]
-    mixture = _Mixture(rng.normal(size=(7, 3)), rng.normal(size=7), rng.normal(size=(8, 4)), 0.0)
+    mixture = SoftSplits(rng.normal(size=(7, 3)), rng.normal(size=7), rng.normal(size=(8, 4)), 0.0)
     gradients = mixture.gradients(X, targets, weight, 2.0)
     for name, value in mixture.parameters().items():
         for index in [(0,) * value.ndim, tuple(extent - 1 for extent in value.shape)]:
@@ -55,8 +56,8 @@ def test_the_gradients_are_those_of_the_loss() -> None:
 def test_the_regulariser_pulls_a_starved_branch_open() -> None:
     X, weight = np.ones((10, 1)), np.full(10, 0.1)
     targets = np.full((10, 2), 0.5)
-    starved = _Mixture(np.zeros((1, 1)), np.array([-3.0]), np.zeros((2, 2)), 1.0)
-    free = _Mixture(np.zeros((1, 1)), np.array([-3.0]), np.zeros((2, 2)), 0.0)
+    starved = SoftSplits(np.zeros((1, 1)), np.array([-3.0]), np.zeros((2, 2)), 1.0)
+    free = SoftSplits(np.zeros((1, 1)), np.array([-3.0]), np.zeros((2, 2)), 0.0)
     assert starved.gradients(X, targets, weight, 1.0)["bias"][0] < -0.01
     assert free.gradients(X, targets, weight, 1.0)["bias"][0] == 0.0
 

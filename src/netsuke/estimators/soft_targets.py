@@ -14,7 +14,7 @@ SUM_ERROR = 1e-3
 
 def is_soft(y: Any) -> bool:
     """Whether targets are a table of probabilities: two axes, and two columns or more."""
-    shape = np.shape(y)
+    shape = np.asarray(y).shape
     return len(shape) == 2 and shape[1] > 1
 
 
