@@ -22,7 +22,7 @@ from netsuke.estimators.training.soft_splits import SoftSplits
 from netsuke.ir import Array
 from netsuke.verify.host import HostLibrary
 
-QUICK: dict[str, Any] = {"n_init": 1, "max_iter": 40}
+QUICK: dict[str, Any] = {"n_init": 1, "max_iter": 20}
 NETWORK = "lenet_300_100?size=8&width=0.2"
 
 
@@ -209,7 +209,7 @@ def test_the_command_writes_what_the_others_take(
 
     model, out = tmp_path / "net.onnx", tmp_path / "tree.joblib"
     model.write_bytes(to_onnx(nk.load(NETWORK)))
-    line = ["tree", str(model), "--data", "digits", "--depth", "2", "--steps", "5", "--tries", "1"]
+    line = ["tree", str(model), "--data", "digits", "--depth", "2", "--passes", "5", "--tries", "1"]
     assert main([*line, "-o", str(tmp_path / "tree.txt")]) == 2
     assert main([*line, "-o", str(out), "--share", "2"]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]

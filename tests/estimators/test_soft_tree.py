@@ -116,3 +116,35 @@ def test_a_teacher_of_other_classes_is_refused() -> None:
     teacher = SVC().fit(X, y % 2)
     with pytest.raises(UsageError, match="other classes"):
         SoftDecisionTreeClassifier(2, teacher=teacher).fit(X, y)
+
+
+def real_path(model: SoftDecisionTreeClassifier, X: Array) -> Array:
+    """Number of the leaf that each row reaches by the real splits."""
+    k = np.zeros(len(X), int)
+    for _ in range(model.depth):
+        k = 2 * k + 1 + ((X * model.coef_[k]).sum(1) + model.intercept_[k] > 0)
+    return np.asarray(k - len(model.coef_))
+
+
+def test_splits_of_many_wide_features_keep_their_integers() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(300) % 3
+    X = rng.normal(100, 30, (300, 784)).round()
+    X[:, 100:300] += 20 * (y == 2)[:, None]
+    X = np.clip(X, 0, 255)
+    model = SoftDecisionTreeClassifier(2, max_iter=10, random_state=0).fit(X, y)
+    assert (real_path(model, X) == model.apply(X)).mean() > 0.98
+    weights = model.to_graph().tensors["weights"].data
+    assert weights is not None and np.abs(weights).max() > 100
+
+
+def test_a_feature_that_hardly_varies_does_not_take_the_bits_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 2
+    X = rng.integers(0, 17, (400, 6))
+    X[:, 0] = np.clip(X[:, 0] // 2 + 9 * y, 0, 16)
+    X[:, 5] = 0
+    X[np.flatnonzero(y)[:3], 5] = 1
+    model = SoftDecisionTreeClassifier(1, max_iter=30, random_state=0).fit(X, y)
+    weights = model.to_graph().tensors["weights"].data
+    assert weights is not None and np.abs(weights[0, 0]) > 100 > np.abs(weights[0, 5])

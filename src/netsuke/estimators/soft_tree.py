@@ -33,6 +33,9 @@ steps of the device's grid. Features that hardly vary (the corners of images) wo
 largest weights, and the 8 bits of a split would be spent on them: on digits that cost two points.
 """
 
+START = 8192
+"""Rows that the first splits are found from, at most: it takes features² work a row and level."""
+
 LAST_BETA = 2.0
 """β of the last step. More of it makes soft and hard paths agree further, and learns less well: on
 digits trees of depth 5 differ by 0.1 points at 2 and lose half a point at 5."""
@@ -200,7 +203,10 @@ class SoftDecisionTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         return X, np.eye(len(self.classes_))[codes], weight
 
     def _train(self, X: Array, targets: Array, weight: Array, random: Any) -> SoftSplits:
-        splits, bias = first_splits(X, likeliest(targets), weight, self.depth)
+        start = random.permutation(len(X))[:START] if len(X) > START else slice(None)
+        splits, bias = first_splits(
+            X[start], likeliest(targets[start]), weight[start] / weight[start].sum(), self.depth
+        )
         splits += 0.1 * random.normal(size=splits.shape) / np.sqrt(X.shape[1])
         leaves = np.tile(np.log(np.maximum(weight @ targets, 1e-6)), (len(bias) + 1, 1))
         tree = SoftSplits(splits, bias, leaves, self.penalty)
@@ -246,7 +252,9 @@ class SoftDecisionTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignor
         check_is_fitted(self)
         weights = self.coef_ * self._grid.scale
         bias = self.intercept_ - weights @ self._grid.zero
-        room = SUM / (np.abs(weights).sum(1) * 128 + np.abs(bias) + weights.shape[1] * 128 + 1e-12)
+        # Rounding moves a weight by up to a half, and a sum by up to 64 for each of them.
+        room = SUM - 64 * weights.shape[1] - 1
+        room = max(room, 0) / (np.abs(weights).sum(1) * 128 + np.abs(bias) + 1e-12)
         factor = np.minimum(127 / np.maximum(np.abs(weights).max(1), 1e-12), room)
         builder = GraphBuilder(type(self).__name__)
         x = add_input(builder, self._grid)

@@ -21,8 +21,8 @@ def register(app: typer.Typer) -> None:
         share: Annotated[
             float, typer.Option(help="Of the network in the targets; labels have the rest.")
         ] = 0.5,
-        steps: Annotated[int, typer.Option(help="Of the optimiser.")] = 200,
-        tries: Annotated[int, typer.Option(help="Trees trained, of which the best stays.")] = 4,
+        passes: Annotated[int, typer.Option(help="Over the training part.")] = 100,
+        tries: Annotated[int, typer.Option(help="Trees trained, of which the best stays.")] = 1,
         seed: Annotated[int, typer.Option(help="Of the tree's first weights.")] = 0,
         trust_pickle: TrustOption = False,
         as_json: Json = False,
@@ -35,8 +35,8 @@ def register(app: typer.Typer) -> None:
         from netsuke.estimators.files import check_joblib, save_estimator
 
         check_joblib(out)
-        if steps < 1 or tries < 1:
-            raise UsageError(f"--steps {steps} and --tries {tries} are positive numbers")
+        if passes < 1 or tries < 1:
+            raise UsageError(f"--passes {passes} and --tries {tries} are positive numbers")
         dataset = load_data(data)
         teacher = load_teacher(model, trust_pickle) if is_estimator(model) else load(model)
         with doing(f"teaching a tree of depth {depth}"):
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
                 temperature=temperature,
                 share=share,
                 seed=seed,
-                max_iter=steps,
+                max_iter=passes,
                 n_init=tries,
             )
         told = _judge(teacher, taught, dataset)
