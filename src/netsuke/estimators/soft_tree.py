@@ -37,8 +37,8 @@ START = 8192
 """Rows that the first splits are found from, at most: it takes features² work a row and level."""
 
 LAST_BETA = 2.0
-"""β of the last step. More of it makes soft and hard paths agree further, and learns less well: trees
-of digits from random first splits, depth 5, were 0.9 points behind with a last β of 5."""
+"""β of the last step. More of it makes soft and hard paths agree further, and learns less well:
+trees of digits from random first splits, depth 5, were 0.9 points behind with a last β of 5."""
 
 
 class SoftDecisionTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
