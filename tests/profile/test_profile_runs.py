@@ -194,6 +194,8 @@ def test_an_interrupt_leaves_a_valid_partial_result(tmp_path: Path, number: int)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What runs the tests may ignore the signal (nohup, a job in the background).
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stderr is not None
     begun, pid = process.stderr.readline().split()
