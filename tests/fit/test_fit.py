@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from netsuke.data import Dataset, load_data
+from netsuke.data.stored import stored_inputs
 from netsuke.devices import Device, Limits, device
 from netsuke.errors import LimitsNotMetError, UsageError
 from netsuke.fit import FitResult, channel_groups, cut, fit
@@ -22,7 +23,6 @@ from netsuke.ir import Graph, interpret_batch, load_graph
 from netsuke.models import build
 from netsuke.ops import OPERATORS
 from netsuke.train import Recipe, evaluate, train
-from netsuke.train.evaluate import stored_inputs
 
 KILLS = 3  # bench/fit/killed.py does ten
 RECIPE = Recipe(threads=1, lr=3e-3)

@@ -44,8 +44,8 @@ def taylor(
     """
     import torch
 
+    from netsuke.data.stored import stored_inputs
     from netsuke.train import scores_graph, to_module
-    from netsuke.train.evaluate import stored_inputs
 
     module = to_module(scores_graph(graph)).eval()
     totals = [np.zeros(group.units) for group in groups]

@@ -8,6 +8,7 @@ from pathlib import PurePath
 import numpy as np
 
 from netsuke.data.dataset import Dataset
+from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
 
 
@@ -46,3 +47,25 @@ def misfit(graph: Graph, data: Dataset) -> str | None:
     else:
         advice = "give samples of that shape, or another model"
     return f"{graph.name} takes samples of {list(wanted)}, {data.name} has {list(given)}; {advice}"
+
+
+def check_match(graph: Graph, data: Dataset) -> None:
+    """Check that a graph takes the samples of a data set and scores its classes.
+
+    Raises
+    ------
+    UsageError
+        Saying both shapes and what to try.
+    """
+    if len(graph.inputs) != 1:
+        raise UsageError(f"{graph.name} has {len(graph.inputs)} inputs; data sets serve one")
+    problem = misfit(graph, data)
+    if problem is not None:
+        raise UsageError(problem)
+    scores = graph.tensors[graph.outputs[0]].elements
+    classes = len(data.classes)
+    if data.task == "classification" and scores < classes and (scores, classes) != (1, 2):
+        raise UsageError(
+            f"{graph.name} scores {scores} classes, {data.name} has {classes}; "
+            f"build it with ?classes={classes}"
+        )

@@ -10,6 +10,7 @@ from netsuke.codegen import Artifact, compile_graph
 from netsuke.codegen.footprint import footprint
 from netsuke.compress.quantize import quantize
 from netsuke.data import Dataset, Part
+from netsuke.data.stored import stored_inputs
 from netsuke.devices import Device
 from netsuke.errors import MissingToolError
 from netsuke.fit.design import Sizes
@@ -17,7 +18,6 @@ from netsuke.ir import Array, Graph
 from netsuke.passes import optimize
 from netsuke.schedule import Plan
 from netsuke.train import Evaluation, judge, predict
-from netsuke.train.evaluate import stored_inputs
 from netsuke.verify import can_link, link_sizes
 from netsuke.verify.cores import core
 from netsuke.verify.host import HostLibrary

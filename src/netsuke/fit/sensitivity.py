@@ -8,12 +8,12 @@ import numpy as np
 import torch
 
 from netsuke.data import Dataset
+from netsuke.data.stored import stored_inputs
 from netsuke.fit.design import Design
 from netsuke.fit.result import Sensitivity
 from netsuke.fit.space import DesignSpace
 from netsuke.ir import Graph
 from netsuke.train import Progress, evaluate, from_module, scores_graph, to_module
-from netsuke.train.evaluate import stored_inputs
 
 BATCH = 64
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netsuke.data.stored import check_match
 from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
 from netsuke.profile.footprint import here, there
@@ -216,7 +217,7 @@ def _seconds(run: Run, x: Array) -> float:
 
 
 def _accuracy(graph: Graph, data: Dataset, run: Run) -> float:
-    from netsuke.train.evaluate import check_match, judge, predict
+    from netsuke.train.evaluate import judge, predict
 
     check_match(graph, data)
     return judge(predict(graph, data.test, run, batch=32), data, data.test).metric

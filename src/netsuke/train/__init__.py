@@ -16,7 +16,8 @@ except ModuleNotFoundError as error:
         raise
     raise MissingToolError("PyTorch", "to train", "pip install netsuke[train]") from None
 
-from netsuke.train.evaluate import Evaluation, check_match, evaluate, judge, predict
+from netsuke.data.stored import check_match
+from netsuke.train.evaluate import Evaluation, evaluate, judge, predict
 from netsuke.train.loop import Trained, fixed_threads, train
 from netsuke.train.memory import kept_memory
 from netsuke.train.module import GraphModule, from_module, layer_weights, scores_graph, to_module

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 
 from netsuke.data import Dataset, Part
-from netsuke.data.stored import misfit
-from netsuke.data.stored import stored_inputs as stored_inputs
-from netsuke.errors import DataError, UsageError
+from netsuke.data.stored import stored_inputs
+from netsuke.errors import DataError
 from netsuke.ir import Array, Graph
 from netsuke.train.integers import interpret_many
 from netsuke.train.memory import kept_memory
@@ -42,28 +41,6 @@ class Evaluation:
     def metric(self) -> float:
         """Points: 100 · (1 - mean loss), the accuracy in percent or 100 · R²."""
         return 100.0 * (1.0 - float(self.losses.mean()))
-
-
-def check_match(graph: Graph, data: Dataset) -> None:
-    """Check that a graph takes the samples of a data set and scores its classes.
-
-    Raises
-    ------
-    UsageError
-        Saying both shapes and what to try.
-    """
-    if len(graph.inputs) != 1:
-        raise UsageError(f"{graph.name} has {len(graph.inputs)} inputs; data sets serve one")
-    problem = misfit(graph, data)
-    if problem is not None:
-        raise UsageError(problem)
-    scores = graph.tensors[graph.outputs[0]].elements
-    classes = len(data.classes)
-    if data.task == "classification" and scores < classes and (scores, classes) != (1, 2):
-        raise UsageError(
-            f"{graph.name} scores {scores} classes, {data.name} has {classes}; "
-            f"build it with ?classes={classes}"
-        )
 
 
 def predict(graph: Graph, part: Part, run: Run | None = None, batch: int = 256) -> Array:

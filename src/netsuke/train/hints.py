@@ -18,9 +18,9 @@ from typing import Any
 import torch
 
 from netsuke.data import Dataset
+from netsuke.data.stored import check_match, stored_inputs
 from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
-from netsuke.train.evaluate import check_match, stored_inputs
 from netsuke.train.module import scores_graph, to_module
 from netsuke.train.recipe import Recipe
 

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 
 from netsuke.data import Dataset
+from netsuke.data.stored import check_match, stored_inputs
 from netsuke.errors import UsageError
 from netsuke.ir import Array, Graph
 from netsuke.passes.edit import own_constants
 from netsuke.train.augment import Moves, augment, moved
 from netsuke.train.checkpoint import load_checkpoint, save_checkpoint
-from netsuke.train.evaluate import check_match, evaluate, stored_inputs
+from netsuke.train.evaluate import evaluate
 from netsuke.train.hints import student
 from netsuke.train.loss import loss
 from netsuke.train.memory import kept_memory

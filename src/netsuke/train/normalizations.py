@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from netsuke.data import Part
+from netsuke.data.stored import stored_inputs
 from netsuke.ir import Array, Graph, Node, Tensor, constant, verify
 from netsuke.ops import BatchNorm
 from netsuke.passes.linear import bounds, with_bounds
-from netsuke.train.evaluate import stored_inputs
 from netsuke.train.module import to_module
 
 EPSILON = 1e-3

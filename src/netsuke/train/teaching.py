@@ -12,11 +12,12 @@ import numpy as np
 import torch
 
 from netsuke.data import Dataset
+from netsuke.data.stored import stored_inputs
 from netsuke.errors import DataError
 from netsuke.files import write_whole
 from netsuke.ir import Array, Graph
 from netsuke.train.augment import Moves, draw_moves, moved
-from netsuke.train.evaluate import predict, stored_inputs
+from netsuke.train.evaluate import predict
 from netsuke.train.module import scores_graph, to_module
 from netsuke.train.recipe import Recipe
 

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
         check_joblib(out)
         if passes < 1 or tries < 1:
-            raise UsageError(f"--passes {passes} and --tries {tries} are positive numbers")
+            raise UsageError(f"--passes {passes}, --tries {tries}: both are 1 or more")
         dataset = load_data(data)
         teacher = load_teacher(model, trust_pickle) if is_estimator(model) else load(model)
         with doing(f"teaching a tree of depth {depth}"):

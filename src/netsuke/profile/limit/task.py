@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netsuke.data import Dataset, Part
-from netsuke.data.stored import misfit
+from netsuke.data.stored import check_match
 from netsuke.errors import UsageError
 from netsuke.ir import Graph, save_graph
 from netsuke.profile.limit.setting import Setting
@@ -67,17 +67,9 @@ def write_folder(folder: Path, graph: Graph, data: Dataset) -> None:
     UsageError
         When they do not match, or the data have no labels to train and judge by.
     """
-    if len(graph.inputs) != 1:
-        raise UsageError(f"{graph.name} has {len(graph.inputs)} inputs; data sets serve one")
     if any(tensor.quant is not None for tensor in graph.tensors.values()):
         raise UsageError(f"{graph.name} is quantized; training needs the float model it came from")
-    problem = misfit(graph, data)
-    if problem is not None:
-        raise UsageError(problem)
-    scores = graph.tensors[graph.outputs[0]].elements
-    classes = len(data.classes)
-    if data.task == "classification" and scores < classes and (scores, classes) != (1, 2):
-        raise UsageError(f"{graph.name} scores {scores} classes, {data.name} has {classes}")
+    check_match(graph, data)
     if data.train.targets is None or not len(data.test):
         raise UsageError(f"{data.name} has no labels or no test part; both are needed")
     (folder / "graph.nsk").write_bytes(save_graph(graph))
